@@ -1,0 +1,98 @@
+"""The canonical face and the similarity that maps a found face onto it.
+
+Points are ``(N, 2)`` float arrays of (x, y) in pixels, x to the right, y down, pixel centres at whole numbers.
+Matrices are ``(2, 3)`` and map (x, y, 1) of the frame to (x, y) of the crop.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+Image = NDArray[np.uint8]
+
+CANONICAL_POINTS: Points = np.array(
+    [[0.3259, 0.3134], [0.7228, 0.3108], [0.5187, 0.5524], [0.3726, 0.7752], [0.6773, 0.7760]]
+)
+"""Left eye, right eye (as seen in the picture), nose, mouth corners as (x, y) shares of the crop: faceswap-GAN v2.2."""
+
+
+def umeyama(source: Points, target: Points) -> Matrix:
+    """The least-squares similarity (rotation, uniform scale, translation) that takes ``source`` to ``target``.
+
+    Both ``(N, 2)``, N ≥ 2. Never a reflection. Raises ``ValueError`` when the source points all coincide.
+    Umeyama 1991, "Least-squares estimation of transformation parameters between two point patterns".
+    """
+    mean_source, mean_target = source.mean(axis=0), target.mean(axis=0)
+    centred_source, centred_target = source - mean_source, target - mean_target
+    variance = (centred_source**2).sum() / len(source)
+    if variance < 1e-12:
+        raise ValueError("all points coincide")
+    u, singular, vt = np.linalg.svd(centred_target.T @ centred_source / len(source))
+    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt)) or 1.0])
+    linear = (u * sign) @ vt * (singular @ sign / variance)
+    return np.column_stack([linear, mean_target - linear @ mean_source])
+
+
+def align_matrix(points: Points, size: int, coverage: float = 1.0) -> Matrix:
+    """The matrix that takes a face's five points ``(5, 2)`` to the canonical face in a ``size``-pixel crop.
+
+    With ``coverage`` below 1 only that central share of the canonical crop fills the ``size`` pixels: what a model
+    sees, in training and in conversion alike.
+    """
+    canonical = (CANONICAL_POINTS - 0.5) / coverage + 0.5
+    return umeyama(points, canonical * size)
+
+
+def invert(matrix: Matrix) -> Matrix:
+    """The exact inverse of a ``(2, 3)`` similarity."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def transform(points: Points, matrix: Matrix) -> Points:
+    """``(N, 2)`` points through a ``(2, 3)`` matrix."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def scale_of(matrix: Matrix) -> float:
+    """Crop pixels per frame pixel of a similarity."""
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+
+
+def warp(image: Image, matrix: Matrix, size: int) -> Image:
+    """Cut the aligned ``(size, size, 3)`` crop out of ``image``; what lies outside the frame is replicated."""
+    # Shrinking by more than two with plain bilinear sampling aliases: skin texture would flicker between frames.
+    while scale_of(matrix) < 0.5 and min(image.shape[:2]) > 1:
+        image, matrix = _halve(image, matrix)
+    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _halve(image: Image, matrix: Matrix) -> tuple[Image, Matrix]:
+    """The frame at half its size, and the matrix that gives the same crop from it."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    factors = np.array([image.shape[1] / width, image.shape[0] / height])
+    # A small pixel's centre x lies at factor·(x + ½) − ½ of the larger picture.
+    offset = matrix[:, :2] @ ((factors - 1) / 2)
+    smaller = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return smaller, np.column_stack([matrix[:, :2] * factors, matrix[:, 2] + offset])
+
+
+def square_box(box: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(x0, y0, x1, y1) → the square of the same area and the same centre."""
+    x0, y0, x1, y1 = box
+    half = np.sqrt(max(x1 - x0, 0.0) * max(y1 - y0, 0.0)) / 2
+    centre_x, centre_y = (x0 + x1) / 2, (y0 + y1) / 2
+    return np.array([centre_x - half, centre_y - half, centre_x + half, centre_y + half])
+
+
+def iou(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Intersection over union of two (x0, y0, x1, y1) boxes, in [0, 1]."""
+    overlap = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    if (overlap <= 0).any():
+        return 0.0
+    shared = float(overlap.prod())
+    return shared / float((one[2:] - one[:2]).prod() + (other[2:] - other[:2]).prod() - shared)
