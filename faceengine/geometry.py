@@ -44,7 +44,9 @@ def align_matrix(points: Points, size: int, coverage: float = 1.0) -> Matrix:
     sees, in training and in conversion alike.
     """
     canonical = (CANONICAL_POINTS - 0.5) / coverage + 0.5
-    return umeyama(points, canonical * size)
+    # Half a pixel, because shares count from the crop's border and pixels from their centres: without it crops of
+    # different sizes would not show quite the same.
+    return umeyama(points, canonical * size - 0.5)
 
 
 def invert(matrix: Matrix) -> Matrix:
