@@ -69,6 +69,7 @@ class Config:
             if field.default not in (dataclasses.MISSING, None, ""):
                 shown += f" (default: {field.default})"
             keywords: dict[str, Any] = {"help": shown.replace("%", "%%"), "default": argparse.SUPPRESS}
+            keywords["required"] = field.default is field.default_factory is dataclasses.MISSING
             if kind is bool:
                 keywords["action"] = argparse.BooleanOptionalAction
             else:

@@ -1,0 +1,60 @@
+# `make demo` and `make test` each set up all they need: Python 3.11, make and a network are enough.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check
+
+# A stamp is named after what the requirements say, so that neither a checkout nor a touch installs anything again.
+stamp = $(VENV)/.$(1)-$(shell cat $(2) scripts/install | sha256sum | cut -c1-16)
+RUN := $(call stamp,run,requirements.txt)
+DEV := $(call stamp,dev,requirements.txt requirements-dev.txt)
+
+.PHONY: help setup demo test lint bench pins clean
+
+help:
+	@echo "make demo    set up, then two clips -> faces -> a model -> a swapped video with a score (about 15 minutes)"
+	@echo "make test    set up, then check style and types and run the tests"
+	@echo "make lint    only the checks of style, types and imports"
+	@echo "make bench   measure speed against plain yardsticks; writes docs/performance.md"
+	@echo "make setup   only the set-up, in $(VENV)"
+	@echo "make pins    resolve requirements*.in again into requirements*.txt"
+	@echo "make clean   remove $(VENV), var and caches"
+
+setup: $(RUN)
+
+demo: $(RUN)
+	@$(PY) demo/run.py
+
+test: lint
+	@$(PY) -m pytest
+
+lint: $(DEV)
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
+	@$(VENV)/bin/mypy --no-error-summary
+	@$(VENV)/bin/lint-imports --no-cache > /dev/null || $(VENV)/bin/lint-imports --no-cache
+
+bench: $(RUN)
+	@$(PY) -m bench --write docs/performance.md
+
+pins: $(DEV)
+	@$(PIP) install --quiet pip-tools
+	@for name in requirements requirements-dev; do \
+	    CUSTOM_COMPILE_COMMAND="make pins" $(PY) -m piptools compile --quiet --strip-extras --allow-unsafe \
+	        --no-emit-index-url --no-emit-find-links --annotation-style=line -o $$name.txt $$name.in || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(PY):
+	@scripts/install venv "$(PYTHON)" $(VENV)
+
+$(RUN): | $(PY)
+	@scripts/install run $(VENV)
+	@touch $@
+
+$(DEV): $(RUN)
+	@scripts/install dev $(VENV)
+	@touch $@
