@@ -1,0 +1,261 @@
+"""Find the faces of a frame, and follow them to the next one.
+
+MTCNN (Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks") with
+the three nets that facenet-pytorch carries. Its first net looks at the whole picture at a dozen scales, which is what
+takes the time. A face of the last frame needs none of that: the third net, fed the square around where the face was,
+says by itself whether it is still there and where its box and points are now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.ops import nms
+
+from faceengine import weights
+from faceengine.geometry import Image, Points, iou
+
+Boxes = NDArray[np.float64]
+
+NAME = "mtcnn"
+THRESHOLDS = (0.6, 0.7, 0.7)
+FACTOR = 0.709
+
+_SURE = 0.9
+_STILL = 2.0
+_CUT = 24.0
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face found in a frame, in pixels of the frame."""
+
+    box: NDArray[np.float64]
+    """``(4,)`` x0, y0, x1, y1 as MTCNN gives it: a rectangle, which may reach beyond the frame."""
+    points: Points
+    """``(5, 2)`` left eye, right eye, nose, left and right mouth corner, as seen in the picture."""
+    score: float
+    """In [0, 1]."""
+
+
+class FaceFinder:
+    """Finds faces of at least ``min_face`` pixels, frame after frame of a video.
+
+    The whole frame is searched when there is nothing to follow, when a followed face is lost, at a cut, and every
+    ``redo_every`` frames (that is how late a newcomer can be noticed). Between those, each known face is followed.
+    An object follows one video: call :meth:`reset` before another one, or before a photo.
+    """
+
+    def __init__(self, *, min_face: int = 30, device: str = "cpu", redo_every: int = 20) -> None:
+        self._mtcnn = _Cascade(min_face, torch.device(device))
+        self._redo_every = redo_every
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last frame."""
+        self._faces: list[Face] = []
+        self._thumbnail: NDArray[np.int16] | None = None
+        self._since_search = 0
+
+    def __call__(self, image: Image) -> list[Face]:
+        """The faces of ``(H, W, 3)`` uint8 RGB, the most certain first."""
+        before, self._thumbnail = self._thumbnail, _thumbnail(image)
+        change = _difference(before, self._thumbnail)
+        self._since_search += 1
+        followed = self._follow(image) if change < _CUT else []
+        lost = len(followed) < len(self._faces)
+        nothing_new = not self._faces and change < _STILL
+        if lost or change >= _CUT or self._since_search >= self._redo_every or not (self._faces or nothing_new):
+            followed = _merge(self._mtcnn.search(image), [face for face in followed if face.score >= _SURE])
+            self._since_search = 0
+        if nothing_new and not followed:
+            # A slow fade must add up until it counts as a change.
+            self._thumbnail = before
+        self._faces = sorted(followed, key=lambda face: -face.score)
+        return list(self._faces)
+
+    def _follow(self, image: Image) -> list[Face]:
+        if not self._faces:
+            return []
+        faces = self._mtcnn.refine(image, np.stack([face.box for face in self._faces]))
+        # A face that jumped was swapped for something else; two that met are one.
+        near = [face for face, old in zip(faces, self._faces, strict=True) if face and iou(face.box, old.box) > 0.3]
+        return _merge(near, [])
+
+
+class _Cascade:
+    """The three nets, and the two ways to use them."""
+
+    def __init__(self, min_face: int, device: torch.device) -> None:
+        self._min_face = min_face
+        self._device = device
+        self._pnet, self._rnet, self._onet = (
+            _loaded(net(pretrained=False), name).to(device)
+            for net, name in ((PNet, "mtcnn-p"), (RNet, "mtcnn-r"), (ONet, "mtcnn-o"))
+        )
+
+    @torch.inference_mode()
+    def search(self, image: Image) -> list[Face]:
+        """The whole cascade over the whole frame."""
+        boxes = self._propose(image)
+        boxes = self._reject(image, boxes)
+        if not len(boxes):
+            return []
+        refined, points, scores = self._locate(image, boxes)
+        faces = [
+            Face(box, point, score)
+            for box, point, score in zip(refined, points, scores.tolist(), strict=True)
+            if score > THRESHOLDS[2]
+        ]
+        return _merge(faces, [])
+
+    @torch.inference_mode()
+    def refine(self, image: Image, boxes: Boxes) -> list[Face | None]:
+        """For each last box ``(N, 4)`` the face that is there now, or ``None``."""
+        located, points, scores = self._locate(image, _squares(boxes))
+        moved = np.abs(located - boxes).max(axis=1) > 0.06 * _sides(boxes)
+        if (again := moved & (scores > 0.3)).any():
+            located[again], points[again], scores[again] = self._locate(image, _squares(located[again]))
+        faces = zip(located, points, scores.tolist(), strict=True)
+        return [Face(box, point, score) if score > THRESHOLDS[2] else None for box, point, score in faces]
+
+    def _propose(self, image: Image) -> Boxes:
+        """Stage 1: squares ``(N, 4)`` that may hold a face, from every scale of the pyramid."""
+        height, width = image.shape[:2]
+        found: list[Tensor] = []
+        scale = 12 / self._min_face
+        while min(height, width) * scale >= 12:
+            size = (int(width * scale + 1), int(height * scale + 1))
+            smaller = _resized(image, size)
+            cell_shift, probability = self._pnet(self._tensor(smaller[None]))
+            found.append(_cells(cell_shift[0].cpu(), probability[0, 1].cpu(), scale))
+            scale *= FACTOR
+        if not found:
+            return np.empty((0, 4))
+        cells = torch.cat(found)
+        cells = cells[nms(cells[:, :4], cells[:, 4], 0.7)].double().numpy()
+        sides = np.tile(cells[:, 2:4] - cells[:, :2], 2)
+        return _squares(cells[:, :4] + cells[:, 5:] * sides)
+
+    def _reject(self, image: Image, boxes: Boxes) -> Boxes:
+        """Stage 2: what is left of them, better placed."""
+        boxes = boxes[_visible(boxes, image)]
+        if not len(boxes):
+            return boxes
+        out, probability = self._rnet(self._patches(image, boxes, 24))
+        scores, shift = probability[:, 1].cpu(), out.cpu().double().numpy()
+        keep = torch.nonzero(scores > THRESHOLDS[1])[:, 0]
+        keep = keep[nms(torch.from_numpy(boxes)[keep], scores[keep].double(), 0.7)]
+        return _squares(_shifted(boxes[keep], shift[keep]))
+
+    def _locate(self, image: Image, squares: Boxes) -> tuple[Boxes, NDArray[np.float64], NDArray[np.float64]]:
+        """Stage 3: for each square its box ``(N, 4)``, points ``(N, 5, 2)`` and score ``(N,)``."""
+        shift, places, probability = (
+            out.cpu().double().numpy() for out in self._onet(self._patches(image, squares, 48))
+        )
+        sides = (squares[:, 2:] - squares[:, :2] + 1)[:, None]
+        points = np.stack([places[:, :5], places[:, 5:]], axis=2) * sides + squares[:, None, :2] - 1
+        return _shifted(squares, shift), points, probability[:, 1]
+
+    def _patches(self, image: Image, boxes: Boxes, size: int) -> Tensor:
+        return self._tensor(np.stack([_patch(image, box, size) for box in boxes]))
+
+    def _tensor(self, images: NDArray[np.uint8]) -> Tensor:
+        """``(N, H, W, 3)`` uint8 → ``(N, 3, H, W)`` float as the nets were trained."""
+        pixels = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
+        return pixels.float().sub_(127.5).mul_(0.0078125)
+
+
+def _loaded(net: torch.nn.Module, name: str) -> torch.nn.Module:
+    state = torch.load(weights.require(name), map_location="cpu", weights_only=True)
+    net.load_state_dict(state)
+    return net.eval().requires_grad_(False)
+
+
+def _cells(shift: Tensor, probability: Tensor, scale: float) -> Tensor:
+    """``(N, 9)`` of one scale: the cell's square in the frame, its score, its four corrections; doubles removed."""
+    mask = probability >= THRESHOLDS[0]
+    y, x = torch.nonzero(mask, as_tuple=True)
+    corner = torch.stack([x, y], dim=1) * 2
+    cells = torch.cat(
+        [
+            ((corner + 1) / scale).floor(),
+            ((corner + 12) / scale).floor(),
+            probability[mask][:, None],
+            shift[:, mask].T,
+        ],
+        dim=1,
+    )
+    return cells[nms(cells[:, :4], cells[:, 4], 0.5)]
+
+
+def _patch(image: Image, box: Boxes, size: int) -> Image:
+    """The part of ``box`` that lies in the frame, stretched to ``size`` pixels, as MTCNN was taught to expect it."""
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = (int(value) for value in box)
+    x0, y0, x1, y1 = max(x0 - 1, 0), max(y0 - 1, 0), min(x1, width), min(y1, height)
+    if x1 <= x0 or y1 <= y0:
+        return np.zeros((size, size, 3), np.uint8)
+    return _resized(image[y0:y1, x0:x1], (size, size))
+
+
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _visible(boxes: Boxes, image: Image) -> NDArray[np.bool_]:
+    height, width = image.shape[:2]
+    inside: NDArray[np.bool_] = (boxes[:, :2] < (width, height)).all(axis=1) & (boxes[:, 2:] >= 1).all(axis=1)
+    return inside
+
+
+def _shifted(boxes: Boxes, shift: Boxes) -> Boxes:
+    return boxes + shift * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
+
+
+def _squares(boxes: Boxes) -> Boxes:
+    """``(N, 4)`` boxes → the squares around the same centres, as wide as the longer side."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = _sides(boxes)[:, None] / 2
+    return np.concatenate([centres - half, centres + half], axis=1)
+
+
+def _sides(boxes: Boxes) -> NDArray[np.float64]:
+    sides: NDArray[np.float64] = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    return sides
+
+
+def _merge(faces: list[Face], more: list[Face]) -> list[Face]:
+    """``faces`` without doubles, the most certain first, then those of ``more`` that are none of them."""
+    kept: list[Face] = []
+    for face in [*sorted(faces, key=lambda face: -face.score), *more]:
+        if all(_shared(face.box, other.box) <= 0.7 for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Intersection over the smaller of the two areas."""
+    overlap = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    if (overlap <= 0).any():
+        return 0.0
+    return float(overlap.prod() / max(1e-9, min((one[2:] - one[:2]).prod(), (other[2:] - other[:2]).prod())))
+
+
+def _thumbnail(image: Image) -> NDArray[np.int16]:
+    """A few hundred pixels of the frame, enough to tell a cut."""
+    step = max(1, min(image.shape[:2]) // 24)
+    return image[step // 2 :: step, step // 2 :: step].astype(np.int16)
+
+
+def _difference(one: NDArray[np.int16] | None, other: NDArray[np.int16]) -> float:
+    """Mean absolute difference of two thumbnails in grey levels; infinite when they can't be compared."""
+    if one is None or one.shape != other.shape:
+        return float("inf")
+    return float(np.abs(one - other).mean())
