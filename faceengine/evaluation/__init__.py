@@ -1,0 +1,1 @@
+"""Results judged by number."""
