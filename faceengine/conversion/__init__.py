@@ -1,0 +1,1 @@
+"""Conversion: a video of one person becomes the same video with the other person's face."""

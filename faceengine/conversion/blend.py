@@ -1,0 +1,150 @@
+"""Putting a swapped crop back into its frame: pasted, feathered, or by Poisson's equation.
+
+All work is done in the rectangle around the face. Frames are ``(H, W, 3)`` uint8 RGB; crops and masks are float32,
+colours in [0, 255], masks in [0, 1]. Where a mask is 0 the frame's own bytes stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from faceengine.geometry import Image, Matrix, Points, invert, transform
+
+Floats = NDArray[np.float32]
+
+MASK_SIZE = 128
+"""Side of the masks in crop space. They are soft, so more pixels would only cost time."""
+FACE_OUTLINE = 27
+"""The first 27 of the 68 landmarks, jaw and brows, outline the face."""
+POISSON_MARGIN = 16
+"""Pixels of frame around the mask that the Poisson solution leans on."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of the frame around one face, and the way from a crop into it. It may reach beyond the frame."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @classmethod
+    def around(cls, matrix: Matrix, size: int, margin: int = 1) -> Region:
+        """The smallest one, with odd sides, that holds the ``size``-pixel crop of ``matrix`` and a margin."""
+        edges = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5
+        corners = transform(edges, invert(matrix))
+        low = np.floor(corners.min(axis=0)).astype(int) - margin
+        sides = np.ceil(corners.max(axis=0)).astype(int) + margin + 1 - low
+        return cls(int(low[0]), int(low[1]), int(sides[0]) | 1, int(sides[1]) | 1)
+
+    def inside(self, frame: Image) -> tuple[slice, slice]:
+        """Rows and columns of the frame that the region covers; empty slices if it lies outside."""
+        height, width = frame.shape[:2]
+        rows = slice(min(max(self.y, 0), height), min(max(self.y + self.height, 0), height))
+        columns = slice(min(max(self.x, 0), width), min(max(self.x + self.width, 0), width))
+        return rows, columns
+
+    def own(self, rows: slice, columns: slice) -> tuple[slice, slice]:
+        """The frame's rows and columns counted from the region's corner."""
+        return slice(rows.start - self.y, rows.stop - self.y), slice(columns.start - self.x, columns.stop - self.x)
+
+    def paste(self, crop: Floats, matrix: Matrix, *, mask: bool = False) -> Floats:
+        """The crop of ``matrix`` as it lies in the region: a picture goes on beyond its edge, a mask ends there."""
+        back = invert(matrix)
+        back[:, 2] -= (self.x, self.y)
+        interpolation = cv2.INTER_LINEAR if mask else cv2.INTER_CUBIC
+        border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REPLICATE
+        pasted = cv2.warpAffine(crop, back, (self.width, self.height), flags=interpolation, borderMode=border)
+        return np.asarray(np.clip(pasted, 0, 1 if mask else 255), np.float32)
+
+
+def face_hull(landmarks: Points) -> Floats:
+    """``(MASK_SIZE, MASK_SIZE)``, 1 inside the hull of jaw and brows; landmarks ``(68, 2)`` as shares of the crop."""
+    outline = np.rint((landmarks[:FACE_OUTLINE] * MASK_SIZE - 0.5) * 16).astype(np.int32)
+    canvas = np.zeros((MASK_SIZE, MASK_SIZE), np.uint8)
+    cv2.fillConvexPoly(canvas, cv2.convexHull(outline), 255, cv2.LINE_AA, shift=4)
+    return np.asarray(canvas / np.float32(255), np.float32)
+
+
+def soft_mask(alpha: Floats, landmarks: Points, *, cover: str, erode: float, feather: float) -> Floats:
+    """The mask of feathered and Poisson pastes, ``(MASK_SIZE, MASK_SIZE)``, 0 at the crop's edge.
+
+    ``alpha`` is the model's ``(S, S)``, ``landmarks`` ``(68, 2)`` are shares of the crop. ``cover`` says what is
+    replaced: ``alpha``, ``face`` (the landmarks' hull) or ``both`` (their product). ``erode`` and ``feather`` are
+    shares of the crop: how far the edge draws back, and how wide it fades.
+    """
+    mask = np.ones((MASK_SIZE, MASK_SIZE), np.float32)
+    if cover in ("both", "alpha"):
+        mask = resample(alpha, MASK_SIZE)
+    if cover in ("both", "face"):
+        mask = mask * face_hull(landmarks)
+    fade = max(round(feather * MASK_SIZE), 1)
+    radius = round(erode * MASK_SIZE) + fade
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    # The border counts as not covered: the fade then ends inside the crop, however far the face reaches beyond it.
+    drawn = cv2.erode(mask, ellipse, borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
+    faded = cv2.GaussianBlur(drawn, (2 * fade + 1, 2 * fade + 1), 0, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(faded, np.float32)
+
+
+def resample(mask: Floats, size: int) -> Floats:
+    """The ``(S, S)`` mask of a crop as the ``(size, size)`` mask of the same crop."""
+    how = cv2.INTER_AREA if size < mask.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(mask, (size, size), interpolation=how), np.float32)
+
+
+def resized(matrix: Matrix, old: int, new: int) -> Matrix:
+    """The matrix of the same crop cut at ``new`` pixels instead of ``old`` (see ``geometry.align_matrix``)."""
+    factor = new / old
+    return np.asarray(matrix * factor + np.array([[0, 0, (factor - 1) / 2]] * 2))
+
+
+def paste(frame: Image, region: Region, colour: Floats, mask: Floats) -> None:
+    """Mix ``colour`` ``(h, w, 3)`` into ``frame``, in place, by ``mask`` ``(h, w)``; both are the region's."""
+    rows, columns = region.inside(frame)
+    own = region.own(rows, columns)
+    under = frame[rows, columns].astype(np.float32)
+    mixed = under + mask[own][..., None] * (colour[own] - under)
+    frame[rows, columns] = np.rint(mixed).astype(np.uint8)
+
+
+def clone(frame: Image, region: Region, colour: Floats, mask: Floats) -> None:
+    """Put ``colour`` into ``frame``, in place, so that its details stay and its level follows the frame around it.
+
+    Pérez et al. 2003, "Poisson image editing", by ``cv2.seamlessClone``. That function centres the *bounding box of
+    the mask* on a given point and solves in that box, so a mask that breathes moves and recolours the face. Here the
+    box never depends on the mask: two marks in opposite corners span it, and its centre is the odd-sided region's.
+    A soft mask mixes the two gradients softly, so its edge doesn't jump from one pixel to the next either.
+    """
+    under = _cut(frame, region)
+    marked = np.rint(mask * 255).astype(np.uint8)
+    if not marked.any():
+        return
+    # seamlessClone drops the outermost ring of the mask. It erodes the mask by three pixels for its gradients, so that
+    # single marks span the box and take no other part.
+    marked[1, 1] = marked[-2, -2] = 255
+    centre = (region.width // 2, region.height // 2)
+    cloned = cv2.seamlessClone(np.rint(colour).astype(np.uint8), under, marked, centre, cv2.NORMAL_CLONE)
+    # The solution recolours the frame around the mask as well; fade it out over the mask's rim.
+    paste(frame, region, cloned.astype(np.float32), np.minimum(mask * 4, 1))
+
+
+def _cut(frame: Image, region: Region) -> Image:
+    """The region of the frame; what lies outside is mirrored, so that a face at the border has surroundings."""
+    height, width = frame.shape[:2]
+    rows = _mirrored(np.arange(region.y, region.y + region.height), height)
+    columns = _mirrored(np.arange(region.x, region.x + region.width), width)
+    return np.ascontiguousarray(frame[rows[:, None], columns])
+
+
+def _mirrored(index: NDArray[np.int_], length: int) -> NDArray[np.int_]:
+    """Every index brought into [0, length) by mirroring at the first and last element, as often as it takes."""
+    if length == 1:
+        return np.zeros_like(index)
+    folded = np.abs(index) % (2 * length - 2)
+    return np.asarray(np.minimum(folded, 2 * length - 2 - folded))

@@ -1,0 +1,176 @@
+"""Convert a video: every frame through the frame swapper, its sound beside it, in memory that doesn't grow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+
+from faceengine.conversion.claim import only_writer
+from faceengine.conversion.config import ConvertConfig
+from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Swap
+from faceengine.conversion.loading import load_frame_swapper
+from faceengine.conversion.pipeline import ahead
+from faceengine.errors import InputError
+from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
+from faceengine.geometry import Image
+from faceengine.video import Frame, VideoInfo, VideoWriter, probe, read_frames
+
+READ_AHEAD = 4
+"""Frames that are decoded, and frames that are prepared, before their turn."""
+REPORT_EVERY = 0.25
+"""Seconds between two reports of progress."""
+COLUMNS = {"result": 1, "pair": 2, "triple": 3}
+
+
+@dataclass(frozen=True)
+class ConvertResult:
+    """What became of a conversion. Stopped on request it leaves no file."""
+
+    path: Path
+    frames: int
+    swapped: int
+    """Frames in which the person was found and replaced."""
+    fps: float
+    """Frames converted a second, loading not counted."""
+    stopped: bool
+
+
+class _Stopped(Exception):  # noqa: N818 - not an error
+    """Somebody asked to stop."""
+
+
+@dataclass
+class _Tally:
+    """What a conversion has seen so far."""
+
+    frames: int = 0
+    swapped: int = 0
+    faces: int = 0
+    nearest: float = float("inf")
+
+    def add(self, swap: Swap) -> None:
+        self.frames += 1
+        self.swapped += swap.swapped
+        self.faces += len(swap.faces)
+        self.nearest = min([self.nearest, *(seen.distance for seen in swap.faces)])
+
+
+def run(
+    config: ConvertConfig, run_dir: Path, *, on_event: OnEvent = ignore, should_stop: ShouldStop = never
+) -> ConvertResult:
+    """Convert ``config.video`` into ``run_dir / config.name``, which appears when it is whole.
+
+    A converted part of a video (``start``, ``end``) has no sound: whoever joins the parts adds it. Raises
+    :class:`InputError` for a video or model that can't be used, a full disk (``disk.full``), a result that another
+    process is writing (``output.busy``) or that is the video itself (``convert.same_file``), and if the person is in
+    no frame of the whole video (``convert.no_person``): then nothing is written.
+    """
+    info = probe(config.video)
+    path = run_dir / config.name
+    if path.exists() and path.samefile(config.video):
+        raise InputError("convert.same_file", f"the result would overwrite the video it is made from: {path}")
+    run_dir.mkdir(parents=True, exist_ok=True)
+    tally = _Tally()
+    with only_writer(path):
+        swapper = load_frame_swapper(config, on_event)
+        began = time.monotonic()
+        try:
+            _convert(config, info, path, swapper, tally, on_event, should_stop)
+        except _Stopped:
+            return ConvertResult(path, tally.frames, tally.swapped, 0.0, stopped=True)
+    if tally.swapped == 0:
+        on_event(Message("warning", "convert.no_person", _nobody(config, tally)))
+    return ConvertResult(path, tally.frames, tally.swapped, tally.frames / (time.monotonic() - began), stopped=False)
+
+
+def _convert(
+    config: ConvertConfig,
+    info: VideoInfo,
+    path: Path,
+    swapper: FrameSwapper,
+    tally: _Tally,
+    on_event: OnEvent,
+    should_stop: ShouldStop,
+) -> None:
+    sound = config.video if config.whole else None
+    width = info.width * COLUMNS[config.layout]
+    report = _Report(_length(config, info), on_event)
+    with (
+        VideoWriter(path, width, info.height, info.fps, audio_from=sound, crf=config.crf) as writer,
+        ahead(_frames(config), READ_AHEAD) as frames,
+        ahead((swapper.prepare(frame.image, frame.time) for frame in frames), READ_AHEAD) as prepared,
+    ):
+        for swap in _swaps(swapper, prepared, config.batch):
+            if should_stop():
+                raise _Stopped
+            writer.write(arrange(swap, config.layout))
+            tally.add(swap)
+            report(tally.frames)
+        if tally.frames == 0:
+            raise InputError("convert.range", f"{config.video} has no frame {config.start}")
+        if tally.swapped == 0 and config.whole:
+            raise InputError("convert.no_person", _nobody(config, tally))
+    report(tally.frames, last=True)
+
+
+def _frames(config: ConvertConfig) -> Iterator[Frame]:
+    frames = read_frames(config.video, start=config.start, constant_rate=True)
+    end = config.end
+    return frames if end is None else takewhile(lambda frame: frame.index < end, frames)
+
+
+def _swaps(swapper: FrameSwapper, frames: Iterable[Prepared], batch: int) -> Iterator[Swap]:
+    """Gather frames until they hold ``batch`` crops, or are as many themselves, and run them together."""
+    waiting: list[Prepared] = []
+    for frame in frames:
+        waiting.append(frame)
+        if len(waiting) >= batch or sum(len(one.targets) for one in waiting) >= batch:
+            yield from swapper.run(waiting)
+            waiting = []
+    yield from swapper.run(waiting)
+
+
+def arrange(swap: Swap, layout: str) -> Image:
+    """``result``: the new frame; ``pair``: the old one left of it; ``triple``: and the mask, in grey, to the right."""
+    if layout == "result":
+        return swap.result
+    pictures = [swap.image, swap.result]
+    if layout == "triple":
+        pictures.append(np.repeat(swap.mask[..., None], 3, axis=2))
+    return np.concatenate(pictures, axis=1)
+
+
+def _length(config: ConvertConfig, info: VideoInfo) -> int:
+    """Frames that will be converted, as far as the header tells."""
+    frames = round(info.duration * info.fps) if info.variable_rate else info.frames
+    return max(min(frames, config.end or frames) - config.start, 0)
+
+
+def _nobody(config: ConvertConfig, tally: _Tally) -> str:
+    if tally.faces == 0:
+        return f"{config.video} shows no face, so nobody could be replaced"
+    return (
+        f"no face in {config.video} is the person to be replaced: {tally.faces} faces in {tally.frames} frames, "
+        f"the most similar one at a distance of {tally.nearest:.2f}"
+    )
+
+
+class _Report:
+    """Progress, a few times a second."""
+
+    def __init__(self, total: int, on_event: OnEvent) -> None:
+        self._total = total
+        self._on_event = on_event
+        self._began = self._last = time.monotonic()
+
+    def __call__(self, done: int, *, last: bool = False) -> None:
+        now = time.monotonic()
+        if last or now - self._last >= REPORT_EVERY:
+            self._last = now
+            total = done if last else max(self._total, done)
+            self._on_event(Progress("convert", done, total, rate=done / max(now - self._began, 1e-9)))

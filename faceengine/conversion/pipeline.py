@@ -1,0 +1,58 @@
+"""Two things at once without growing: an iterator worked ahead of by a thread, a few items at most."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_WAIT = 0.1
+
+
+@contextmanager
+def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
+    """Run ``items`` in a thread, at most ``depth`` items before the reader, who meets its error at the same place.
+
+    Leaving the context stops the thread, also when the reader stopped half-way.
+    """
+    waiting: queue.Queue[tuple[list[T], BaseException | None]] = queue.Queue(depth)
+    left = threading.Event()
+
+    def put(found: list[T], error: BaseException | None = None) -> None:
+        while not left.is_set():
+            try:
+                waiting.put((found, error), timeout=_WAIT)
+                return
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        try:
+            for item in items:
+                put([item])
+                if left.is_set():
+                    return
+            put([])
+        except BaseException as error:  # the reader raises it again
+            put([], error)
+
+    def read() -> Iterator[T]:
+        while True:
+            found, error = waiting.get()
+            if error is not None:
+                raise error
+            if not found:
+                return
+            yield found[0]
+
+    thread = threading.Thread(target=work, name="ahead", daemon=True)
+    thread.start()
+    try:
+        yield read()
+    finally:
+        left.set()
+        thread.join()
