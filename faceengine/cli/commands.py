@@ -1,6 +1,7 @@
 """The commands: each reads its config off the arguments, runs its stage, and tells a person what came of it.
 
-Stages are imported here inside the functions, since importing torch takes seconds that ``--help`` should not.
+Stages are imported inside the functions and only once their config is known to be good: importing torch takes
+seconds, which neither ``--help`` nor a mistyped option should.
 """
 
 from __future__ import annotations
@@ -36,32 +37,37 @@ class Run(Protocol[Settings]):
 
 def extract(arguments: Namespace, stop: Stop) -> bool:
     from faceengine.extraction.config import ExtractConfig
-    from faceengine.extraction.extract import run
 
     config = _config(ExtractConfig, arguments, inputs=tuple(arguments.inputs))
+    from faceengine.extraction.extract import run
+
     return _stage(run, config, arguments.out, arguments, stop)
 
 
 def train(arguments: Namespace, stop: Stop) -> bool:
     from faceengine.training.config import TrainConfig
+
+    config = _config(TrainConfig, arguments)
     from faceengine.training.train import run
 
-    return _stage(run, _config(TrainConfig, arguments), arguments.run, arguments, stop)
+    return _stage(run, config, arguments.run, arguments, stop)
 
 
 def convert(arguments: Namespace, stop: Stop) -> bool:
     from faceengine.conversion.config import ConvertConfig
-    from faceengine.conversion.convert import run
 
     config = _config(ConvertConfig, arguments, name=arguments.out.name)
+    from faceengine.conversion.convert import run
+
     return _stage(run, config, arguments.out.parent, arguments, stop)
 
 
 def score(arguments: Namespace, stop: Stop) -> bool:
     from faceengine.evaluation.config import ScoreConfig
-    from faceengine.evaluation.score import run
 
     config = _config(ScoreConfig, arguments, name=arguments.out.name)
+    from faceengine.evaluation.score import run
+
     return _stage(run, config, arguments.out.parent, arguments, stop)
 
 
