@@ -20,9 +20,9 @@ SURE_FOR = 25
 """Frames after which a settled verdict is looked at again."""
 UNSURE_FOR = 5
 """Frames after which an unsettled one is."""
-DOUBTS = 2
-"""A followed face that was the person stays it until this many looks in a row call it another. ``unsure`` is no such
-call: in profile everybody looks unsure."""
+STRANGE = 2
+"""Looks in a row that must call a face another one before that is settled. Until then a followed face that was the
+person stays it: one look may fall on a blink, and in profile everybody looks unsure."""
 
 
 class Person(Protocol):
@@ -71,7 +71,7 @@ class Recogniser:
         """Whether the track's person should be looked at in this frame."""
         if track.checked is None:
             return True
-        settled = track.verdict != "unsure" and track.doubts == 0
+        settled = track.strange == 0 if track.verdict == "same" else track.strange >= STRANGE
         return frame - track.checked >= (SURE_FOR if settled else UNSURE_FOR)
 
     def look(self, image: Image, tracks: Sequence[Track], landmarks: Points, frame: int) -> None:
@@ -87,10 +87,7 @@ class Recogniser:
         return self._embedder.reading(distance)
 
     def _settle(self, track: Track, verdict: str) -> None:
-        if track.verdict == "same" and verdict == "different":
-            track.doubts += 1
-            if track.doubts < DOUBTS:
-                return
-        elif track.verdict == "same" and verdict == "unsure":
-            return
-        track.verdict, track.doubts = verdict, 0
+        track.strange = track.strange + 1 if verdict == "different" else 0
+        doubted = track.verdict == "same" and track.strange < STRANGE
+        if verdict == "same" or not doubted:
+            track.verdict = verdict

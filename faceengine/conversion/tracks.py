@@ -32,8 +32,8 @@ class Track:
     """Between its embedding and the person's, when last looked at."""
     checked: int | None = None
     """Frame in which its identity was last looked at."""
-    doubts: int = 0
-    """Looks in a row that called the face another one than the verdict ``same`` says."""
+    strange: int = 0
+    """Looks in a row that called it another face than the person's."""
 
 
 class Tracker:
