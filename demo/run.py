@@ -37,9 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for direction, (person, wanted) in DIRECTIONS.items():
         clip, result = clips / f"held_out_{person}.mp4", OUT / f"{direction}.mp4"
         engine("convert", clip, "--run", OUT / "run", "--direction", direction, "--out", result)
-        faces = ["--wanted", OUT / f"faces_{wanted}", "--original", OUT / f"faces_{person}"]
-        truth = ["--truth", clips / f"truth_{direction}.mp4"]
-        engine("score", result, *faces, *truth, "--out", OUT / f"{direction}.json")
+        yardsticks = ["--wanted", OUT / f"faces_{wanted}", "--original", clip, "--run", OUT / "run"]
+        yardsticks += ["--truth", clips / f"truth_{direction}.mp4"]
+        engine("score", result, *yardsticks, "--out", OUT / f"{direction}.json")
     print(summary(time.monotonic() - began))
     return 0
 
