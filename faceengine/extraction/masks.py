@@ -1,0 +1,51 @@
+"""Masks of a crop's parts, drawn from its landmarks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from faceengine.faceset import MASKS
+from faceengine.geometry import Image, Points
+
+_PARTS = {
+    "eyes": (range(36, 42), range(42, 48)),
+    "brows": (range(17, 22), range(22, 27)),
+    "nose": (range(27, 36),),
+    "mouth": (range(48, 60),),
+}
+_GROW, _BLUR = 13, 7
+_FOREHEAD = 0.15
+
+
+def face_masks(landmarks: Points, size: int) -> dict[str, Image]:
+    """The masks of :data:`faceengine.faceset.MASKS`, ``(size, size)`` each, 0 outside, 255 inside, soft between.
+
+    ``landmarks`` ``(68, 2)`` in pixels of the crop. A part is the convex hull of its points, grown by a 13×13 square
+    and blurred by a 7×7 Gaussian (both at 256 px, scaled with ``size``), as faceswap-GAN makes its eye mask. ``face``
+    is the hull of jaw and brows, carried 15 % of the way chin–brows up the forehead, blurred but not grown: it ends at
+    the face's edge and must not reach beyond it.
+    """
+    grow, blur = (_odd(kernel * size / 256) for kernel in (_GROW, _BLUR))
+    masks = {}
+    for name in MASKS:
+        hulls = [landmarks[list(points)] for points in _PARTS[name]] if name in _PARTS else [_face(landmarks)]
+        mask = np.zeros((size, size), np.uint8)
+        for hull in hulls:
+            # Four more bits of the coordinates: whole pixels would make the mask tremble from frame to frame.
+            corners = cv2.convexHull((hull * 16).round().astype(np.int32))
+            cv2.fillConvexPoly(mask, corners, 255, lineType=cv2.LINE_AA, shift=4)
+        if name in _PARTS:
+            cv2.dilate(mask, np.ones((grow, grow), np.uint8), dst=mask)
+        masks[name] = np.asarray(cv2.GaussianBlur(mask, (blur, blur), 0), np.uint8)
+    return masks
+
+
+def _face(landmarks: Points) -> Points:
+    """Jaw and brows, the brows once more further up."""
+    up = (landmarks[17:27].mean(axis=0) - landmarks[8]) * _FOREHEAD
+    return np.concatenate([landmarks[:27], landmarks[17:27] + up])
+
+
+def _odd(value: float) -> int:
+    return 2 * round((value - 1) / 2) + 1
