@@ -4,7 +4,7 @@
 
     FACES/
       faces.json           the summary, written last, replaced whole
-      faces.sqlite         the index: one row a crop, one row an input, one row an embedding's network
+      faces.sqlite         the index: one row a crop, one row an input, one row a setting that shaped them
       crops/000001.png     the aligned crop, lossless RGB, `size` pixels square
       masks/000001.png     its masks side by side, 8-bit grey: eyes | brows | nose | mouth | face
 
@@ -37,6 +37,10 @@ MASKS = ("eyes", "brows", "nose", "mouth", "face")
 VERDICTS = ("keep", "reject")
 
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS settings (
+    name TEXT PRIMARY KEY,           -- what shaped every crop: size, every, networks
+    value TEXT NOT NULL              -- JSON
+);
 CREATE TABLE IF NOT EXISTS inputs (
     name TEXT PRIMARY KEY,           -- path as it was given
     sha256 TEXT NOT NULL,
@@ -221,6 +225,17 @@ class FaceSet:
         names = ", ".join(f"{name} = ?" for name in columns)
         self._db.execute(f"UPDATE crops SET {names} WHERE id = ?", [*columns.values(), crop_id])
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What shaped the crops (size, every, networks …), as extraction recorded it; empty in a new set."""
+        return {name: json.loads(value) for name, value in self._db.execute("SELECT name, value FROM settings")}
+
+    def set_settings(self, settings: dict[str, Any]) -> None:
+        """Record the settings, all or none."""
+        with self.transaction():
+            rows = [(name, json.dumps(value)) for name, value in settings.items()]
+            self._db.executemany("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", rows)
+
     def inputs(self) -> dict[str, dict[str, Any]]:
         """Every input by name: ``sha256, next_frame, frames_read, frames_with_face, done``."""
         rows = self._db.execute("SELECT name, sha256, next_frame, frames_read, frames_with_face, done FROM inputs")
@@ -278,7 +293,7 @@ def _crop(row: Iterable[Any]) -> Crop:
     return Crop(**values)
 
 
-def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
+def _write_png(path: Path, image: cv2.typing.MatLike) -> None:
     # Level 1 is three times as fast as OpenCV's default and costs a tenth more bytes.
     done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not done:

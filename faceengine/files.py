@@ -32,7 +32,7 @@ def partial(path: Path) -> Path:
 
 def publish(part: Path, path: Path) -> None:
     """Give a whole, synced file its name, durably."""
-    os.replace(part, path)
+    part.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

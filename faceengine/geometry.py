@@ -6,6 +6,8 @@ Matrices are ``(2, 3)`` and map (x, y, 1) of the frame to (x, y) of the crop.
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +72,8 @@ def warp(image: Image, matrix: Matrix, size: int) -> Image:
     # Shrinking by more than two with plain bilinear sampling aliases: skin texture would flicker between frames.
     while scale_of(matrix) < 0.5 and min(image.shape[:2]) > 1:
         image, matrix = _halve(image, matrix)
-    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cast(Image, crop)
 
 
 def _halve(image: Image, matrix: Matrix) -> tuple[Image, Matrix]:
@@ -80,7 +83,7 @@ def _halve(image: Image, matrix: Matrix) -> tuple[Image, Matrix]:
     # A small pixel's centre x lies at factor·(x + ½) − ½ of the larger picture.
     offset = matrix[:, :2] @ ((factors - 1) / 2)
     smaller = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return smaller, np.column_stack([matrix[:, :2] * factors, matrix[:, 2] + offset])
+    return cast(Image, smaller), np.column_stack([matrix[:, :2] * factors, matrix[:, 2] + offset])
 
 
 def square_box(box: NDArray[np.float64]) -> NDArray[np.float64]:

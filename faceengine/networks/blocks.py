@@ -35,7 +35,7 @@ class Norm(nn.Module):
 
 
 class Down(nn.Module):
-    """Half the resolution: ``kernel``² stride 2 without bias → (Leaky)ReLU → norm. ``(B, C, H, W) → (B, F, H/2, W/2)``."""
+    """Half the resolution: ``kernel``² stride 2, no bias → (Leaky)ReLU → norm. ``(B, C, H, W) → (B, F, H/2, W/2)``."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Down(nn.Module):
 
 
 class UpShuffle(nn.Module):
-    """Twice the resolution (standard): 3×3 to 4·F → LeakyReLU → norm → PixelShuffle. ``(B, C, H, W) → (B, F, 2H, 2W)``."""
+    """Twice the resolution (standard): 3×3 to 4·F → LeakyReLU → norm → shuffle. ``(B, C, H, W) → (B, F, 2H, 2W)``."""
 
     def __init__(self, channels_in: int, channels_out: int, *, alpha_in: float = 0.0, alpha_out: float = 0.0) -> None:
         super().__init__()
@@ -71,7 +71,8 @@ class UpShuffle(nn.Module):
         self.norm = Norm(4 * channels_out, share)
 
     def forward(self, x: Octaves) -> Octaves:
-        return both(partial(F.pixel_shuffle, upscale_factor=2), self.norm(both(leaky, self.conv(x))))
+        x = self.norm(both(leaky, self.conv(x)))
+        return both(partial(F.pixel_shuffle, upscale_factor=2), x)
 
 
 class UpNearest(nn.Module):
@@ -84,7 +85,8 @@ class UpNearest(nn.Module):
 
     def forward(self, x: Octaves) -> Octaves:
         enlarged = both(partial(F.interpolate, scale_factor=2.0, mode="nearest"), x)
-        return self.norm(both(leaky, self.conv(enlarged)))
+        out: Octaves = self.norm(both(leaky, self.conv(enlarged)))
+        return out
 
 
 class Residual(nn.Module):

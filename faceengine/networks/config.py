@@ -19,7 +19,10 @@ class ModelConfig(Config):
     attention: int = option(64, help="largest side of a feature map that gets self-attention; 0 = none", low=0, high=64)
     latent: int = option(1024, help="width of the bottleneck between encoder and decoders", low=64, high=4096)
     coverage: float = option(
-        0.8, help="central share of the aligned crop that the model sees, in training and in conversion", low=0.5, high=1.0
+        0.8,
+        help="central share of the aligned crop that the model sees, in training and in conversion",
+        low=0.5,
+        high=1.0,
     )
 
     def attends(self, side: int) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from faceengine.networks.attention import SelfAttention
 from faceengine.networks.blocks import Down, UpNearest, UpShuffle
 from faceengine.networks.config import ModelConfig
-from faceengine.networks.octave import OctaveConv2d, Octaves, both
+from faceengine.networks.octave import OctaveConv2d, Octaves
 
 
 class Encoder(nn.Module):
@@ -20,7 +22,7 @@ class Encoder(nn.Module):
         self.first = OctaveConv2d(3, widths[0], 5, bias=False, alpha_out=alpha)
         layers: list[nn.Module] = []
         size = config.size
-        for depth, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+        for depth, (narrow, wide) in enumerate(pairwise(widths)):
             size //= 2
             # What the dense layers flatten has one resolution.
             alpha_out = 0.0 if depth == len(widths) - 2 else alpha

@@ -1,0 +1,1 @@
+"""Training: losses, schedule, augmentation, checkpoints, previews, and the loop that ties them together."""

@@ -1,0 +1,121 @@
+"""What a training run is told. Importable without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from faceengine.config import Config, option
+from faceengine.errors import ConfigError
+from faceengine.networks.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Recipe(Config):
+    """Every number of a training: the networks' shape, the weights of the losses, the schedule, the augmentation."""
+
+    model: ModelConfig = option(ModelConfig(), help="shape of the networks")
+    iterations: int = option(40_000, help="length of the schedule", low=1)
+    batch: int = option(8, help="crops of each person in one iteration", low=1, high=512)
+    learning_rate: float = option(1e-4, help="of encoder and decoders; the discriminators learn twice as fast", low=0)
+    warm_up: int = option(0, help="iterations over which the learning rate rises from zero", low=0)
+    original_phases: bool = option(True, help="phases of faceswap-GAN v2.2; otherwise a plain cosine to a tenth")
+    l2: float = option(1e-4, help="L2 on the weights of the block convolutions", low=0)
+    adversarial: float = option(0.1, help="weight of the adversarial loss; 0 trains without discriminators", low=0)
+    adversarial_from: float = option(
+        0.0, help="share of the schedule after which the adversarial loss sets in", low=0, high=1
+    )
+    reconstruction: float = option(1.0, help="weight of L1 between the drawn face and the target", low=0)
+    eyes: float = option(30.0, help="extra weight of both inside the eye mask", low=0)
+    edge: float = option(0.1, help="weight of L1 between first differences", low=0)
+    face: float = option(0.0, help="extra weight of the reconstruction inside the face mask", low=0)
+    ssim: float = option(0.0, help="weight of 1 - SSIM between the drawn face and the target", low=0)
+    perceptual: float = option(1.0, help="factor on the perceptual loss, if its network's weights are there", low=0)
+    cycle: float = option(0.0, help="weight of cycle consistency A→B→A (CycleGAN: 10)", low=0)
+    alpha: float = option(0.01, help="weight of the mean of alpha (or of the hinge ×10)", low=0)
+    alpha_smooth: float = option(0.1, help="weight of alpha's total variation", low=0)
+    alpha_face: float = option(0.0, help="weight of L1 between alpha and the face mask", low=0)
+    colour_match: float = option(0.5, help="how often a crop takes on the colours of another one", low=0, high=1)
+    warp_sigma: float = option(5.6, help="standard deviation of the warp in pixels at 256", low=0, high=30)
+    noise: float = option(0.0, help="how often noise is put on the warped input", low=0, high=1)
+    blur: float = option(0.0, help="how often motion blur is put on the warped input", low=0, high=1)
+    ema: float = option(
+        0.999, help="decay of the moving average of weights that previews and conversion use", low=0, high=1
+    )
+
+
+_LITE = ModelConfig(lite=True)
+
+PRESETS: dict[str, Recipe] = {
+    "lite-64": Recipe(model=_LITE),
+    "standard-64": Recipe(),
+    "standard-128": Recipe(model=ModelConfig(size=128)),
+    "standard-256": Recipe(model=ModelConfig(size=256)),
+    "demo": Recipe(
+        model=dataclasses.replace(_LITE, attention=16),
+        iterations=2_000,
+        learning_rate=5e-4,
+        warm_up=50,
+        original_phases=False,
+        l2=0.0,
+        adversarial=0.0,
+        eyes=3.0,
+        edge=1.0,
+        face=3.0,
+        ssim=1.0,
+        alpha=0.0,
+        alpha_face=1.0,
+        ema=0.995,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class TrainConfig(Config):
+    """One training run: two face sets, a preset, and what differs from it."""
+
+    a: Path = option(help="face set of person A")
+    b: Path = option(help="face set of person B")
+    preset: str = option("lite-64", help="named set of numbers to start from", choices=tuple(PRESETS))
+    octave: float | None = option(
+        None, help="share of channels at half resolution, instead of the preset's", choices=(0.0, 0.125, 0.25, 0.5)
+    )
+    iterations: int | None = option(None, help="length of the schedule, instead of the preset's", low=1)
+    minutes: float | None = option(
+        None, help="fit the schedule into this time: its length is set once the speed is known", low=0.01
+    )
+    batch: int | None = option(
+        None, help="crops of each person in one iteration, instead of the preset's", low=1, high=512
+    )
+    cycle: float | None = option(None, help="weight of cycle consistency, instead of the preset's", low=0)
+    start_from: Path | None = option(None, help="run or checkpoint whose weights the new run begins with")
+    seed: int = option(0, help="the same seed, sets and machine give the same weights to the bit", low=0)
+    preview_every: int = option(300, help="iterations between two previews", low=1)
+    checkpoint_every: int = option(300, help="iterations between two checkpoints", low=1)
+    keep_every: int = option(
+        0, help="keep each checkpoint whose iteration this divides; 0 keeps the last and the best", low=0
+    )
+    log_every: int = option(10, help="iterations between two lines of losses", low=1)
+    device: str = option("auto", help="where to compute: auto, cpu, cuda, cuda:1 …")
+    precision: str = option(
+        "auto",
+        help="arithmetic of the networks; auto is bfloat16 where the processor has it",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    workers: int | None = option(
+        None, help="processes that prepare crops; by default one less than there are cores, at most 4", low=0
+    )
+
+    def check(self) -> None:
+        if self.a.resolve() == self.b.resolve():
+            raise ConfigError("train.same_set", f"--a and --b are the same folder: {self.a}")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The preset's numbers with this run's own in their place."""
+        recipe = PRESETS[self.preset]
+        own = {"iterations": self.iterations, "batch": self.batch, "cycle": self.cycle}
+        if self.octave is not None:
+            own["model"] = dataclasses.replace(recipe.model, octave=self.octave)  # type: ignore[assignment]
+        return dataclasses.replace(recipe, **{name: value for name, value in own.items() if value is not None})  # type: ignore[arg-type]

@@ -1,0 +1,184 @@
+"""One iteration: update the discriminators with the generator fixed, then the generator with them fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from faceengine.networks.decoder import Decoded
+from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
+from faceengine.networks.octave import both
+from faceengine.training import losses
+from faceengine.training.config import Recipe
+from faceengine.training.data import Batch, Faces
+from faceengine.training.perceptual import Perceptual
+from faceengine.training.schedule import Phase
+
+OTHER = {"a": "b", "b": "a"}
+
+Values = dict[str, Tensor]
+"""Losses by name, detached, before their weights."""
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """The networks and optimisers of a run, and what they are trained for."""
+
+    generator: Generator
+    discriminators: Discriminators
+    optimise_generator: torch.optim.Optimizer
+    optimise_discriminators: torch.optim.Optimizer
+    recipe: Recipe
+    precision: torch.dtype
+    perceptual: Perceptual | None = None
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.generator.parameters()).device
+
+    def step(self, batch: Batch, phase: Phase) -> Values:
+        """Train on one batch. Returns ``a.reconstruction`` and its like, see :func:`generator_losses`."""
+        self._set_learning_rates(phase)
+        # The generator runs once: the discriminators learn from its pictures cut off from their graph, and do not
+        # change them. The original ran it a second time for the same numbers.
+        with self.autocast():
+            drawn = draw(self.generator, batch, phase)
+        values: Values = {}
+        if phase.adversarial:
+            values |= self._train_discriminators(batch, drawn)
+        values |= self._train_generator(batch, drawn, phase)
+        return values
+
+    def _train_discriminators(self, batch: Batch, drawn: dict[str, Decoded]) -> Values:
+        self.optimise_discriminators.zero_grad(set_to_none=True)
+        values = {}
+        total = torch.zeros((), device=self.device)
+        for person in PERSONS:
+            faces, decoded = batch.faces[person], drawn[person]
+            with self.autocast():
+                fakes = torch.cat([decoded.masked(faces.warped), decoded.colour]).detach()
+                reals = faces.target.repeat(2, 1, 1, 1)
+                mixed = batch.mix * reals + (1 - batch.mix) * fakes
+                patches = self.discriminators[person](mixed, faces.warped.repeat(2, 1, 1, 1))
+            # Masked and raw pictures go through as one batch; the original added two means.
+            loss = 2 * losses.discrimination(patches, batch.mix)
+            values[f"{person}.discrimination"] = loss.detach()
+            total = total + loss
+        total.backward()  # type: ignore[no-untyped-call]
+        self.optimise_discriminators.step()
+        return values
+
+    def _train_generator(self, batch: Batch, drawn: dict[str, Decoded], phase: Phase) -> Values:
+        self.optimise_generator.zero_grad(set_to_none=True)
+        with frozen(self.discriminators), self.autocast():
+            weighted: list[Tensor] = []
+            values: Values = {}
+            for person in PERSONS:
+                for name, weight, loss in generator_losses(self, person, batch, drawn, phase):
+                    weighted.append(weight * loss)
+                    values[f"{person}.{name}"] = loss.detach()
+            torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
+        self.optimise_generator.step()
+        return values
+
+    def _set_learning_rates(self, phase: Phase) -> None:
+        base = self.recipe.learning_rate
+        for optimiser, rate in ((self.optimise_generator, base), (self.optimise_discriminators, 2 * base)):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * phase.learning_rate
+
+    def autocast(self) -> torch.autocast:
+        """The context in which the networks compute in the run's precision."""
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision is not torch.float32)
+
+
+def draw(generator: Generator, batch: Batch, phase: Phase) -> dict[str, Decoded]:
+    """Each person's warped faces through the encoder, both at once, and through the person's own decoder."""
+    codes = generator.encoder(torch.cat([batch.faces[person].warped for person in PERSONS]))
+    half = len(batch.faces[PERSONS[0]].warped)
+    parts = {"a": both(lambda x: x[:half], codes), "b": both(lambda x: x[half:], codes)}
+    return {person: decoder_of(generator, person, phase)(parts[person]) for person in PERSONS}
+
+
+def decoder_of(generator: Generator, person: str, phase: Phase) -> nn.Module:
+    """The decoder that draws ``person`` in this phase."""
+    return generator.decoders[OTHER[person] if phase.exchanged else person]
+
+
+def generator_losses(
+    trainer: Trainer, person: str, batch: Batch, drawn: dict[str, Decoded], phase: Phase
+) -> Iterator[tuple[str, float, Tensor]]:
+    """Name, weight and value of every loss of one person's decoder that is on in this phase."""
+    recipe, faces, decoded = trainer.recipe, batch.faces[person], drawn[person]
+    colour, target, alpha = decoded.colour.float(), faces.target, decoded.alpha.float()
+    masked = alpha * colour + (1 - alpha) * faces.warped
+    yield "reconstruction", recipe.reconstruction, losses.reconstruction(colour, target, decoded.auxiliary)
+    if recipe.eyes:
+        yield "eyes", recipe.eyes, losses.inside(colour, target, faces.eyes)
+        yield "edge_eyes", recipe.eyes, losses.edge_inside(colour, target, faces.eyes)
+    if recipe.edge:
+        yield "edge", recipe.edge, losses.edge(colour, target)
+    if recipe.face:
+        yield "face", recipe.face, losses.inside(colour, target, faces.face)
+    if recipe.ssim:
+        yield "ssim", recipe.ssim, losses.dissimilarity(colour, target)
+    if recipe.alpha:
+        yield "alpha", recipe.alpha, losses.alpha_size(alpha, phase.hinge)
+    if recipe.alpha_smooth:
+        yield "alpha_smooth", recipe.alpha_smooth, losses.total_variation(alpha)
+    if recipe.alpha_face:
+        yield "alpha_face", recipe.alpha_face, (alpha - faces.face).abs().mean()
+    if phase.adversarial:
+        patches = trainer.discriminators[person](torch.cat([masked, colour]), faces.warped.repeat(2, 1, 1, 1))
+        yield "adversarial", recipe.adversarial, 2 * losses.adversarial(patches)
+    if phase.perceptual and trainer.perceptual is not None:
+        mixed = batch.mix * colour + (1 - batch.mix) * masked
+        yield "perceptual", recipe.perceptual, trainer.perceptual(mixed, target)
+    if recipe.cycle:
+        yield "cycle", recipe.cycle, _cycle(trainer.generator, person, faces, phase)
+
+
+def _cycle(generator: Generator, person: str, faces: Faces, phase: Phase) -> Tensor:
+    """The person's faces drawn as the other person and back again."""
+    there = decoder_of(generator, OTHER[person], phase)(generator.encoder(faces.target))
+    swapped = there.masked(faces.target)
+    back = decoder_of(generator, person, phase)(generator.encoder(swapped))
+    returned = back.masked(swapped)
+    return losses.cycle(faces.target, returned.float(), there.alpha.float(), back.alpha.float())
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """No gradients for ``module``'s parameters; they still flow through it."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
+
+
+def build_optimisers(
+    generator: Generator, discriminators: Discriminators, recipe: Recipe
+) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Adam with betas 0.5 / 0.999 for each side, L2 only on the block convolutions' weights."""
+    return _adam(generator, recipe.learning_rate, recipe.l2), _adam(discriminators, 2 * recipe.learning_rate, recipe.l2)
+
+
+def _adam(module: nn.Module, rate: float, l2: float) -> torch.optim.Optimizer:
+    with_l2: list[Tensor] = []
+    without: list[Tensor] = []
+    for name, parameter in module.named_parameters():
+        (with_l2 if _is_block_conv(name, parameter) else without).append(parameter)
+    # l2·Σw² has the gradient 2·l2·w; Adam's weight_decay adds weight_decay·w.
+    groups = [{"params": with_l2, "weight_decay": 2 * l2}, {"params": without, "weight_decay": 0.0}]
+    # Fused: one pass over the weights instead of a dozen; on 73 million parameters 0.07 s instead of 0.76 on two cores.
+    return torch.optim.Adam(groups, lr=rate, betas=(0.5, 0.999), fused=True)
+
+
+def _is_block_conv(name: str, parameter: Tensor) -> bool:
+    """Weights of the 3×3 and 4×4 convolutions of down, up and residual blocks; heads, attention, dense are not."""
+    return parameter.dim() == 4 and parameter.shape[-1] in (3, 4) and "head" not in name

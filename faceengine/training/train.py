@@ -1,0 +1,324 @@
+"""The training loop. Read it from top to bottom: this file is what a run does."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import itertools
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Sampler
+
+from faceengine.device import choose_device, choose_precision
+from faceengine.errors import InputError
+from faceengine.events import Checkpoint, Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
+from faceengine.files import only_process, replace_file
+from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
+from faceengine.training import checkpoints, preview
+from faceengine.training.config import Recipe, TrainConfig
+from faceengine.training.data import Batch, Batches
+from faceengine.training.history import History
+from faceengine.training.people import Person, load_person
+from faceengine.training.perceptual import NETWORK, Perceptual, load_perceptual
+from faceengine.training.schedule import phase
+from faceengine.training.step import Trainer, build_optimisers
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
+
+TIMED = (5, 25)
+"""With ``minutes``, the speed is taken between these iterations of a session; the first ones are slower."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """``iteration`` iterations are done; ``checkpoint`` holds them (``None``: stopped before the first);
+    ``stopped``: on request, before the end."""
+
+    iteration: int
+    checkpoint: Path | None
+    stopped: bool
+
+
+def run(
+    config: TrainConfig, run_dir: Path, *, on_event: OnEvent = ignore, should_stop: ShouldStop = never
+) -> TrainResult:
+    """Train ``config`` in ``run_dir``, from its newest checkpoint if there is one.
+
+    Leaves ``previews/``, ``losses.jsonl`` and ``checkpoints/`` in the folder. Raises :class:`InputError` for sets or
+    checkpoints that can't be used and :class:`EngineError` ``train.nan`` when a loss stops being a number.
+    """
+    with only_process(run_dir):
+        recipe = config.recipe
+        people = {
+            person: load_person(person, folder, recipe.model.size, on_event)
+            for person, folder in (("a", config.a), ("b", config.b))
+        }
+        session = _open(config, run_dir, people, on_event)
+        return _loop(config, run_dir, people, session, on_event, should_stop)
+
+
+@dataclass
+class _Session:
+    """What changes while a run goes on."""
+
+    trainer: Trainer
+    average: Generator
+    """Moving average of the generator's weights."""
+    iteration: int
+    """Iterations done."""
+    total: int
+    """Length of the schedule."""
+
+
+def _loop(
+    config: TrainConfig,
+    run_dir: Path,
+    people: dict[str, Person],
+    session: _Session,
+    on_event: OnEvent,
+    should_stop: ShouldStop,
+) -> TrainResult:
+    trainer, recipe = session.trainer, session.trainer.recipe
+    batches = _batches(config, people, recipe, session.iteration)
+    shown = _preview_faces(people, recipe, trainer.device)
+    history = History(run_dir, 2 * recipe.batch)
+    history.rewind(session.iteration)
+    clock = _Clock(config.minutes, session.iteration)
+    stopped = session.iteration < session.total and should_stop()
+    done = stopped or session.iteration >= session.total
+
+    while not done:
+        now = phase(session.iteration, session.total, recipe)
+        values = trainer.step(next(batches).to(trainer.device), now)
+        follow(session.average, trainer.generator, session.iteration, recipe.ema)
+        history.add(values)
+        session.iteration += 1
+        session.total = clock.fit(session.iteration, session.total)
+        stopped = should_stop()
+        done = stopped or session.iteration >= session.total or clock.over()
+
+        def due(every: int) -> bool:
+            return done or session.iteration % every == 0  # noqa: B023 - called at once
+
+        if due(config.log_every) or due(config.checkpoint_every):
+            on_event(history.write(session.iteration))  # raises on NaN, before anything of it is kept
+            on_event(Progress("train", session.iteration, session.total, "iterations", clock.rate(session.iteration)))
+        if due(config.preview_every):
+            with trainer.autocast():
+                sheet = preview.sheet(session.average, shown, now)
+            on_event(Preview(session.iteration, str(preview.save(run_dir, session.iteration, sheet))))
+            for message in history.warnings():
+                on_event(message)
+        if due(config.checkpoint_every):
+            header = _header(config, session, people, now.exchanged, history.quality())
+            path = checkpoints.save(run_dir, header, _tensors(session))
+            checkpoints.prune(run_dir, config.keep_every)
+            on_event(Checkpoint(session.iteration, str(path.relative_to(run_dir))))
+    return TrainResult(session.iteration, checkpoints.newest(run_dir) if session.iteration else None, stopped)
+
+
+# -- the beginning -----------------------------------------------------------------------------------------------------
+
+
+def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], on_event: OnEvent) -> _Session:
+    """Build the networks with random weights, those of ``start_from``, or those the run had when it was left."""
+    device = choose_device(config.device)
+    recipe = config.recipe
+    torch.manual_seed(config.seed)
+    generator = _on(device, Generator(recipe.model))
+    discriminators = _on(device, Discriminators(recipe.model))
+    optimisers = build_optimisers(generator, discriminators, recipe)
+    perceptual = _perceptual(recipe, device, on_event)
+    precision = choose_precision(config.precision, device)
+    trainer = Trainer(generator, discriminators, *optimisers, recipe, precision, perceptual)
+    session = _Session(trainer, copy.deepcopy(generator).requires_grad_(False), 0, recipe.iterations)
+    if found := checkpoints.all_in(run_dir):
+        _resume(config, session, found[-1], people, on_event)
+    elif config.start_from is not None:
+        _warm_start(session, checkpoints.newest(config.start_from), on_event)
+    settings = {"config": config.to_dict(), "recipe": recipe.to_dict(), "digest": digest(config)}
+    replace_file(run_dir / "run.json", json.dumps(settings, indent=2).encode())
+    arithmetic = str(precision).removeprefix("torch.")
+    on_event(
+        Message(
+            "info", "train.begin", f"{config.preset} on {device} in {arithmetic}, from iteration {session.iteration}"
+        )
+    )
+    return session
+
+
+def _resume(config: TrainConfig, session: _Session, path: Path, people: dict[str, Person], on_event: OnEvent) -> None:
+    """Go on exactly where the checkpoint was made."""
+    header = checkpoints.read_header(path)
+    if header.digest != digest(config):
+        differs = _differences(header.recipe, config.recipe.to_dict()) or "the seed"
+        text = f"{path.parent.parent} was trained with other settings ({differs})"
+        raise InputError("run.other_settings", text + ": choose another --run, or begin with its weights by --from")
+    trainer = session.trainer
+    checkpoints.load_into(trainer.generator, checkpoints.read_tensors(path, "generator."), path)
+    checkpoints.load_into(trainer.discriminators, checkpoints.read_tensors(path, "discriminators."), path)
+    checkpoints.load_into(session.average, checkpoints.read_tensors(path, "average."), path)
+    checkpoints.restore_optimiser(trainer.optimise_generator, checkpoints.read_tensors(path, "adam_generator."))
+    checkpoints.restore_optimiser(
+        trainer.optimise_discriminators, checkpoints.read_tensors(path, "adam_discriminators.")
+    )
+    session.iteration = header.iteration
+    session.total = config.iterations or (header.total if config.minutes is None else session.total)
+    if header.people != {person: people[person].record for person in PERSONS}:
+        on_event(
+            Message(
+                "info",
+                "train.set_changed",
+                "the face sets have changed since the run was left; it goes on with them as they are",
+            )
+        )
+
+
+def _warm_start(session: _Session, path: Path, on_event: OnEvent) -> None:
+    """Begin a new run with another one's weights; discriminators and optimisers start afresh."""
+    state = checkpoints.read_tensors(path, "average.")
+    checkpoints.load_into(session.trainer.generator, state, path)
+    checkpoints.load_into(session.average, state, path)
+    on_event(Message("info", "train.warm_start", f"begins with the weights of {path}"))
+
+
+def _perceptual(recipe: Recipe, device: torch.device, on_event: OnEvent) -> Perceptual | None:
+    if not recipe.perceptual:
+        return None
+    loss = load_perceptual(device)
+    if loss is None:
+        text = f"the weights of {NETWORK} are not there: the run goes on without the perceptual loss"
+        on_event(Message("warning", "train.no_perceptual", text))
+    return loss
+
+
+def _on(device: torch.device, module: ModuleT) -> ModuleT:
+    # Convolution kernels want channels last; without it every one of them copies its input first.
+    return module.to(device).to(memory_format=torch.channels_last)
+
+
+def digest(config: TrainConfig) -> str:
+    """What a resume must have in common: the recipe but for its length, and the seed."""
+    return dataclasses.replace(config.recipe, iterations=1).digest() + f"-{config.seed}"
+
+
+def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
+    """Names of the settings that differ, dotted, except the length."""
+    names = []
+    for name, value in ours.items():
+        if isinstance(value, dict):
+            names += [f"{name}.{key}" for key in value if value[key] != theirs.get(name, {}).get(key)]
+        elif name != "iterations" and value != theirs.get(name):
+            names.append(name)
+    return ", ".join(names)
+
+
+# -- what the loop uses ------------------------------------------------------------------------------------------------
+
+
+def _batches(config: TrainConfig, people: dict[str, Person], recipe: Recipe, start: int) -> Iterator[Batch]:
+    """Batches from iteration ``start`` on, prepared ahead by worker processes."""
+    pictures = {person: people[person].pictures for person in PERSONS}
+    workers = config.workers if config.workers is not None else min(4, (os.cpu_count() or 1) - 1)
+    cuda = choose_device(config.device).type == "cuda"
+    loader = DataLoader(
+        Batches(pictures, recipe, config.seed),
+        batch_size=None,
+        sampler=_From(start),
+        num_workers=workers,
+        pin_memory=cuda,
+    )
+    return iter(loader)
+
+
+class _From(Sampler[int]):
+    """All iterations from ``start`` on."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def __iter__(self) -> Iterator[int]:
+        return itertools.count(self.start)
+
+
+def _preview_faces(people: dict[str, Person], recipe: Recipe, device: torch.device) -> dict[str, Tensor]:
+    model = recipe.model
+    return {
+        name: preview.fixed_faces(person.pictures, [crop.yaw for crop in person.crops], model.size, model.coverage).to(
+            device, memory_format=torch.channels_last
+        )
+        for name, person in people.items()
+    }
+
+
+@torch.no_grad()
+def follow(average: nn.Module, module: nn.Module, iteration: int, decay: float) -> None:
+    """Move the average toward ``module``; faster at the beginning, when there is little worth keeping."""
+    decay = min(decay, (1 + iteration) / (10 + iteration))
+    torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), 1 - decay)
+
+
+class _Clock:
+    """The session's speed, and what ``minutes`` makes of it."""
+
+    def __init__(self, minutes: float | None, start: int) -> None:
+        self.minutes = minutes
+        self.start = start
+        self.began = time.monotonic()
+        self.marks: dict[int, float] = {}
+
+    def fit(self, iteration: int, total: int) -> int:
+        """The schedule's length: ``total``, or with ``minutes``, once the speed is known, what fits into them."""
+        done = iteration - self.start
+        if self.minutes is None or done not in TIMED:
+            return total
+        self.marks[done] = time.monotonic()
+        if done == TIMED[0]:
+            return total
+        pace = (self.marks[TIMED[1]] - self.marks[TIMED[0]]) / (TIMED[1] - TIMED[0])
+        left = self.minutes * 60 - (time.monotonic() - self.began)
+        return iteration + max(1, int(left / pace))
+
+    def over(self) -> bool:
+        """Whether the minutes are over; the schedule then ends early rather than late."""
+        return self.minutes is not None and time.monotonic() - self.began >= self.minutes * 60
+
+    def rate(self, iteration: int) -> float:
+        """Iterations a second in this session."""
+        return round((iteration - self.start) / max(time.monotonic() - self.began, 1e-9), 3)
+
+
+def _header(
+    config: TrainConfig, session: _Session, people: dict[str, Person], exchanged: bool, quality: float
+) -> checkpoints.Header:
+    return checkpoints.Header(
+        iteration=session.iteration,
+        total=session.total,
+        recipe=session.trainer.recipe.to_dict(),
+        digest=digest(config),
+        seed=config.seed,
+        exchanged=exchanged,
+        quality=quality,
+        people={person: people[person].record for person in PERSONS},
+        perceptual=None if session.trainer.perceptual is None else NETWORK,
+    )
+
+
+def _tensors(session: _Session) -> checkpoints.State:
+    trainer = session.trainer
+    parts = {
+        "generator.": trainer.generator.state_dict(),
+        "average.": session.average.state_dict(),
+        "discriminators.": trainer.discriminators.state_dict(),
+        "adam_generator.": checkpoints.optimiser_tensors(trainer.optimise_generator),
+        "adam_discriminators.": checkpoints.optimiser_tensors(trainer.optimise_discriminators),
+    }
+    return {prefix + name: tensor for prefix, tensors in parts.items() for name, tensor in tensors.items()}
