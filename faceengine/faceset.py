@@ -117,7 +117,8 @@ class Crop:
     """0 until it is in a set."""
 
 
-_ARRAYS = {"box": (4,), "points": (5, 2), "matrix": (2, 3), "landmarks": (68, 2), "embedding": (-1,)}
+# Landmarks may be missing in a set that another program made; whoever needs them says so.
+_ARRAYS = {"box": (4,), "points": (5, 2), "matrix": (2, 3), "landmarks": (-1, 2), "embedding": (-1,)}
 _COLUMNS = [field.name for field in dataclasses.fields(Crop) if field.name != "id"]
 
 
@@ -289,7 +290,10 @@ def _to_column(name: str, value: Any) -> Any:
 def _crop(row: Iterable[Any]) -> Crop:
     values = dict(zip(["id", *_COLUMNS], row, strict=True))
     for name, shape in _ARRAYS.items():
-        values[name] = np.frombuffer(values[name], dtype="<f8").reshape(shape)
+        try:
+            values[name] = np.frombuffer(values[name], dtype="<f8").reshape(shape)
+        except ValueError as error:
+            raise InputError("faceset.damaged", f"crop {values['id']} has a damaged {name} in its index") from error
     return Crop(**values)
 
 
