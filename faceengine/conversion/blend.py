@@ -12,14 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceengine.extraction.masks import face_masks
 from faceengine.geometry import Image, Matrix, Points, invert, transform
 
 Floats = NDArray[np.float32]
 
 MASK_SIZE = 128
 """Side of the masks in crop space. They are soft, so more pixels would only cost time."""
-FACE_OUTLINE = 27
-"""The first 27 of the 68 landmarks, jaw and brows, outline the face."""
 POISSON_MARGIN = 16
 """Pixels of frame around the mask that the Poisson solution leans on."""
 
@@ -64,11 +63,9 @@ class Region:
 
 
 def face_hull(landmarks: Points) -> Floats:
-    """``(MASK_SIZE, MASK_SIZE)``, 1 inside the hull of jaw and brows; landmarks ``(68, 2)`` as shares of the crop."""
-    outline = np.rint((landmarks[:FACE_OUTLINE] * MASK_SIZE - 0.5) * 16).astype(np.int32)
-    canvas = np.zeros((MASK_SIZE, MASK_SIZE), np.uint8)
-    cv2.fillConvexPoly(canvas, cv2.convexHull(outline), 255, cv2.LINE_AA, shift=4)
-    return np.asarray(canvas / np.float32(255), np.float32)
+    """``(MASK_SIZE, MASK_SIZE)``, 1 inside the face's outline; landmarks ``(68, 2)`` as shares of the crop."""
+    mask = face_masks(landmarks * MASK_SIZE - 0.5, MASK_SIZE)["face"]
+    return np.asarray(mask / np.float32(255), np.float32)
 
 
 def soft_mask(alpha: Floats, landmarks: Points, *, cover: str, erode: float, feather: float) -> Floats:
@@ -83,11 +80,12 @@ def soft_mask(alpha: Floats, landmarks: Points, *, cover: str, erode: float, fea
         mask = resample(alpha, MASK_SIZE)
     if cover in ("both", "face"):
         mask = mask * face_hull(landmarks)
-    fade = max(round(feather * MASK_SIZE), 1)
-    radius = round(erode * MASK_SIZE) + fade
+    radius, fade = round(erode * MASK_SIZE), max(round(feather * MASK_SIZE), 1)
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    # The border counts as not covered: the fade then ends inside the crop, however far the face reaches beyond it.
-    drawn = cv2.erode(mask, ellipse, borderType=cv2.BORDER_CONSTANT, borderValue=(0,))
+    drawn = cv2.erode(mask, ellipse)
+    # However far the face reaches beyond the crop, the fade ends inside.
+    for edge in (drawn[:fade], drawn[-fade:], drawn[:, :fade], drawn[:, -fade:]):
+        edge[:] = 0
     faded = cv2.GaussianBlur(drawn, (2 * fade + 1, 2 * fade + 1), 0, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(faded, np.float32)
 
