@@ -206,7 +206,9 @@ class FaceSet:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A full disk has rolled back already.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 

@@ -162,16 +162,16 @@ class _Cascade:
         boxes = boxes[_visible(boxes, image)]
         if not len(boxes):
             return boxes
-        out, probability = self._rnet(self._patches(image, boxes, 24))
-        scores, shift = probability[:, 1].cpu(), out.cpu().double().numpy()
+        correction, probability = self._rnet(self._patches(image, boxes, 24))
+        scores, shift = probability[:, 1].cpu(), correction.cpu().double().numpy()
         keep = torch.nonzero(scores > THRESHOLDS[1])[:, 0]
         keep = keep[nms(torch.from_numpy(boxes)[keep], scores[keep].double(), 0.7)]
         return _squares(_shifted(boxes[keep], shift[keep]))
 
     def _locate(self, image: Image, squares: Boxes) -> tuple[Boxes, NDArray[np.float64], NDArray[np.float64]]:
         """Stage 3: for each square its box ``(N, 4)``, points ``(N, 5, 2)`` and score ``(N,)``."""
-        out = self._onet(self._patches(image, squares, 48))
-        shift, places, probability = (tensor.cpu().double().numpy() for tensor in out)
+        outputs = self._onet(self._patches(image, squares, 48))
+        shift, places, probability = (output.cpu().double().numpy() for output in outputs)
         sides = (squares[:, 2:] - squares[:, :2] + 1)[:, None]
         points = np.stack([places[:, :5], places[:, 5:]], axis=2) * sides + squares[:, None, :2] - 1
         return _shifted(squares, shift), points, probability[:, 1]
