@@ -165,7 +165,8 @@ class _Cascade:
         correction, probability = self._rnet(self._patches(image, boxes, 24))
         scores, shift = probability[:, 1].cpu(), correction.cpu().double().numpy()
         keep = torch.nonzero(scores > THRESHOLDS[1])[:, 0]
-        keep = keep[nms(torch.from_numpy(boxes)[keep], scores[keep].double(), 0.7)]
+        # NumPy takes a tensor of one index for a number and would drop a dimension.
+        keep = keep[nms(torch.from_numpy(boxes)[keep], scores[keep].double(), 0.7)].numpy()
         return _squares(_shifted(boxes[keep], shift[keep]))
 
     def _locate(self, image: Image, squares: Boxes) -> tuple[Boxes, NDArray[np.float64], NDArray[np.float64]]:
