@@ -16,6 +16,8 @@ from faceengine.video import read_frames
 
 Picture = NDArray[np.uint8] | NDArray[np.floating]
 
+MOST = 100.0
+"""dB: the highest PSNR of a frame that is reported, far above what 8 bits and an encoder reach."""
 _WINDOW = 11
 _SIGMA = 1.5
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -84,6 +86,15 @@ def cut_box(image: Image, box: NDArray[np.float64]) -> Image:
     return image[y0:y1, x0:x1]
 
 
+def box_scores(one: Image, other: Image, box: NDArray[np.float64]) -> tuple[float, float] | None:
+    """PSNR and SSIM of two frames inside a face box; ``None`` if less than a window of it is in the frame.
+
+    PSNR ends at :data:`MOST`, so that equal frames neither break a mean nor the JSON that it is written to.
+    """
+    pair = cut_box(one, box), cut_box(other, box)
+    return (min(psnr(*pair), MOST), ssim(*pair)) if min(pair[0].shape[:2]) >= _WINDOW else None
+
+
 def paired_scores(result: Path, truth: Path, *, original: Path | None = None, every: int = 1) -> PairedScores:
     """PSNR and SSIM of ``result`` against ``truth`` inside the face box, mean of the frames' values.
 
@@ -101,9 +112,8 @@ def paired_scores(result: Path, truth: Path, *, original: Path | None = None, ev
         faces = finder(source.image)
         if not faces:
             continue
-        pair = cut_box(mine.image, faces[0].box), cut_box(wanted.image, faces[0].box)
-        if min(pair[0].shape[:2]) >= _WINDOW:
-            scores.append((psnr(*pair), ssim(*pair)))
+        if (pair := box_scores(mine.image, wanted.image, faces[0].box)) is not None:
+            scores.append(pair)
     if not scores:
         raise InputError("score.no_face", f"no face was found in {boxes_from}")
     mean_psnr, mean_ssim = np.mean(scores, axis=0)
