@@ -14,7 +14,7 @@ from faceengine.conversion.claim import only_writer
 from faceengine.conversion.config import ConvertConfig
 from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Swap
 from faceengine.conversion.loading import load_frame_swapper
-from faceengine.conversion.pipeline import ahead
+from faceengine.conversion.pipeline import ahead, sharing_processors
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
 from faceengine.geometry import Image
@@ -101,6 +101,7 @@ def _convert(
     width = info.width * COLUMNS[config.layout]
     report = _Report(_length(config, info), on_event)
     with (
+        sharing_processors(),
         VideoWriter(path, width, info.height, info.fps, audio_from=sound, crf=config.crf) as writer,
         ahead(_frames(config), READ_AHEAD) as frames,
         ahead((swapper.prepare(frame.image, frame.time) for frame in frames), READ_AHEAD) as prepared,

@@ -10,6 +10,7 @@ from faceengine.conversion.recognition import Person, Recogniser, SetPerson
 from faceengine.device import choose_device
 from faceengine.embedding import Choice, make_embedder
 from faceengine.events import OnEvent, ignore
+from faceengine.extraction import landmarks
 from faceengine.extraction.finder import FaceFinder
 from faceengine.extraction.landmarks import make_landmarker
 from faceengine.training.swapper import load_swapper
@@ -28,7 +29,7 @@ def load_frame_swapper(config: ConvertConfig, on_event: OnEvent = ignore) -> Fra
     return FrameSwapper(
         model,
         finder=FaceFinder(device=device),
-        landmarker=make_landmarker(config.landmarks, device=device, on_event=on_event),
+        landmarker=make_landmarker(cast(landmarks.Choice, config.landmarks), device=device, on_event=on_event),
         recogniser=Recogniser(embedder, person, model.wanted),
         settings=config,
     )
