@@ -37,21 +37,21 @@ class Change:
         return self.inside > self.limit
 
 
-def face_hull(landmarks: Points, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """``(H, W)`` mask of the convex hull of ``(68, 2)`` landmarks."""
+def face_hull(landmarks: Points, shape: tuple[int, ...]) -> Image:
+    """``(H, W)`` uint8 mask, 1 inside the convex hull of ``(68, 2)`` landmarks."""
     mask = np.zeros(shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(landmarks.round().astype(np.int32)), 1)
-    return mask.astype(bool)
+    return mask
 
 
 def measure_change(result: Image, original: Image, landmarks: Points) -> Change:
     """Compare two ``(H, W, 3)`` frames inside and far from the face with these ``(68, 2)`` landmarks."""
-    difference = _difference(result, original)
-    inside = face_hull(landmarks, result.shape)
+    difference = cv2.absdiff(result, original)
     x0, y0, x1, y1 = _around(landmarks, _FAR, result.shape)
-    far = np.ones(inside.shape, bool)
-    far[y0:y1, x0:x1] = False
-    return Change(_mean(difference, inside), _mean(difference, far))
+    far = np.ones(result.shape[:2], np.uint8)
+    far[y0:y1, x0:x1] = 0
+    inside = cv2.mean(difference, mask=face_hull(landmarks, result.shape))[:3]
+    return Change(float(np.mean(inside)), float(np.mean(cv2.mean(difference, mask=far)[:3])))
 
 
 def seam(result: Image, original: Image, landmarks: Points, change: Change) -> float | None:
@@ -63,25 +63,20 @@ def seam(result: Image, original: Image, landmarks: Points, change: Change) -> f
     """
     x0, y0, x1, y1 = _around(landmarks, 0.5, result.shape)
     result, original = result[y0:y1, x0:x1], original[y0:y1, x0:x1]
-    changed = cv2.GaussianBlur(_difference(result, original), (0, 0), 2) > change.limit
+    difference = cv2.absdiff(result, original).mean(axis=2, dtype=np.float32)
+    changed = cv2.GaussianBlur(difference, (0, 0), 2) > change.limit
     points = cv2.findNonZero(changed.astype(np.uint8))
     if points is None or len(points) < 3:
         return None
     outline = np.zeros(changed.shape, np.uint8)
     width = max(round(2 * _BAND * float(np.ptp(landmarks[:, 0]))), 3)
     cv2.polylines(outline, [cv2.convexHull(points)], True, 1, thickness=width)
-    band = outline.astype(bool)
-    return _mean(_steepness(result), band) - _mean(_steepness(original), band)
+    return cv2.mean(_steepness(result), mask=outline)[0] - cv2.mean(_steepness(original), mask=outline)[0]
 
 
 def mean_colour(image: Image, landmarks: Points) -> NDArray[np.float64]:
     """``(3,)`` mean RGB inside the face's outline."""
-    inside = face_hull(landmarks, image.shape)
-    return np.asarray(image[inside].mean(axis=0)) if inside.any() else np.full(3, np.nan)
-
-
-def _difference(one: Image, other: Image) -> NDArray[np.float32]:
-    return np.asarray(cv2.absdiff(one, other).mean(axis=2, dtype=np.float32))
+    return np.array(cv2.mean(image, mask=face_hull(landmarks, image.shape))[:3])
 
 
 def _steepness(image: Image) -> NDArray[np.float32]:
@@ -89,10 +84,6 @@ def _steepness(image: Image) -> NDArray[np.float32]:
     # Scharr sums 16 weights a side over two pixels.
     dx, dy = cv2.Scharr(luma, cv2.CV_32F, 1, 0), cv2.Scharr(luma, cv2.CV_32F, 0, 1)
     return np.asarray(np.hypot(dx, dy) / 32, np.float32)
-
-
-def _mean(values: NDArray[np.float32], where: NDArray[np.bool_]) -> float:
-    return float(values[where].mean()) if where.any() else 0.0
 
 
 def _around(landmarks: Points, margin: float, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

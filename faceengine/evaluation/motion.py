@@ -62,7 +62,7 @@ def colour_jitter(
     if not pairs.any():
         return None
     steps = np.diff(np.stack(result) - np.stack(original), axis=0)[pairs]
-    return float(np.sqrt(np.nanmean(steps**2)))
+    return float(np.sqrt(np.mean(steps**2)))
 
 
 def neighbours(frames: Sequence[int], original: Sequence[Points]) -> NDArray[np.bool_]:
