@@ -219,8 +219,12 @@ class FaceSet:
         cursor = self._db.execute(f"INSERT INTO crops ({', '.join(_COLUMNS)}) VALUES ({marks})", row)
         crop_id = int(cursor.lastrowid or 0)
         strip = np.concatenate([masks[name] for name in MASKS], axis=1)
-        _write_png(self.folder / "crops" / f"{crop_id:06d}.png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        _write_png(self.folder / "masks" / f"{crop_id:06d}.png", strip)
+        _write_png(
+            self.folder / "crops" / f"{crop_id:06d}.png",
+            cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
+            cv2.IMWRITE_PNG_FILTER_UP,
+        )
+        _write_png(self.folder / "masks" / f"{crop_id:06d}.png", strip, cv2.IMWRITE_PNG_FILTER_NONE)
         return crop_id
 
     def update(self, crop_id: int, **columns: float | int | None) -> None:
@@ -299,9 +303,11 @@ def _crop(row: Iterable[Any]) -> Crop:
     return Crop(**values)
 
 
-def _write_png(path: Path, image: cv2.typing.MatLike) -> None:
-    # Level 1 is three times as fast as OpenCV's default and costs a tenth more bytes.
-    done, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+def _write_png(path: Path, image: cv2.typing.MatLike, row_filter: int) -> None:
+    # Runs alone instead of zlib's search, with the one filter that suits the picture: for a crop half the time of
+    # OpenCV's default at level 1 and no more bytes, for masks a fifth.
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    done, data = cv2.imencode(".png", image, [*options, cv2.IMWRITE_PNG_FILTER, row_filter])
     if not done:
         raise InputError("faceset.encode", f"{path} could not be encoded")
     path.write_bytes(data.tobytes())

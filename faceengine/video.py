@@ -23,6 +23,7 @@ import av
 import av.container
 import av.error
 import av.video.stream
+import cv2
 import ffmpeg
 import imageio_ffmpeg
 import numpy as np
@@ -52,7 +53,9 @@ _STANDARD_RATES = tuple(
     Fraction(*rate)
     for rate in [(24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1)]
 )
-_BT709, _BT601 = 1, 5
+_BT709, _UNTAGGED, _BT601 = 1, 2, 5
+_LIKE_601 = (_UNTAGGED, _BT601, 6)
+_FULL_RANGE = 2
 # Without the last two flags swscale is five times as fast and a grey level too dark: a shift that adds up.
 _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
@@ -351,14 +354,24 @@ class _Picture:
 
 def _to_rgb(stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> Image:
     width, height = _square_pixel_size(stream, frame)
-    untagged = frame.colorspace == 2
-    # swscale takes every untagged picture for BT.601; players go by the height.
-    space = (_BT709 if frame.height >= 720 else _BT601) if untagged else None
-    image = frame.to_ndarray(
-        format="rgb24", width=width, height=height, src_colorspace=space, interpolation=_EXACT, threads=1
-    )
+    space = _BT709 if frame.colorspace == _BT709 else _BT601
+    if frame.colorspace == _UNTAGGED:
+        # swscale takes every untagged picture for BT.601; players go by the height.
+        space = _BT709 if frame.height >= 720 else _BT601
+    plain = frame.format.name == "yuv420p" and frame.color_range != _FULL_RANGE and not (frame.width | frame.height) % 2
+    if plain and space == _BT601 and frame.colorspace in _LIKE_601 and width == frame.width:
+        # The same colours to within rounding in a tenth of the time.
+        image = np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420), np.uint8)
+    else:
+        source = space if frame.colorspace == _UNTAGGED else None
+        image = np.asarray(
+            frame.to_ndarray(
+                format="rgb24", width=width, height=height, src_colorspace=source, interpolation=_EXACT, threads=1
+            ),
+            np.uint8,
+        )
     turns = _rotation(frame) // 90
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image  # type: ignore[return-value]
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
 
 def _rotation(frame: av.video.frame.VideoFrame) -> int:

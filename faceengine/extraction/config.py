@@ -21,7 +21,7 @@ class ExtractConfig(Config):
     embedding: str = option(
         "auto", help="network that tells people apart", choices=("auto", "facenet-vggface2", "dlib-resnet")
     )
-    redo_every: int = option(20, help="search the whole frame at least every Nth time", low=1, high=1000)
+    redo_every: int = option(25, help="search the whole frame at least every Nth time", low=1, high=1000)
     device: str = option("auto", help="where the networks run: auto, cpu, cuda, cuda:1 …")
 
     def check(self) -> None:

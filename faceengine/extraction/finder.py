@@ -56,7 +56,7 @@ class FaceFinder:
     the smallest face grows with it: a photo of 40 megapixels would take minutes otherwise, for faces of no use.
     """
 
-    def __init__(self, *, min_face: int = 30, device: str = "cpu", redo_every: int = 20) -> None:
+    def __init__(self, *, min_face: int = 30, device: str = "cpu", redo_every: int = 25) -> None:
         self._mtcnn = _Cascade(min_face, torch.device(device))
         self._redo_every = redo_every
         self.reset()
@@ -113,6 +113,10 @@ class _Cascade:
             _loaded(net(pretrained=False), name).to(device)
             for net, name in ((PNet, "mtcnn-p"), (RNet, "mtcnn-r"), (ONet, "mtcnn-o"))
         )
+        # Same numbers, less time: on a CPU these were half of the first net, and more than half of the other two.
+        self._pnet.pool1 = _Halve()
+        self._rnet.to(memory_format=torch.channels_last)
+        self._onet.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def search(self, image: Image) -> list[Face]:
@@ -146,6 +150,9 @@ class _Cascade:
         scale = 12 / self._min_face
         while min(height, width) * scale >= 12:
             size = (int(width * scale + 1), int(height * scale + 1))
+            # Halving is cheap and shrinking by an odd factor is not: go the first part of the way in halves.
+            while image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1]:
+                image = _resized(image, (image.shape[1] // 2, image.shape[0] // 2))
             smaller = _resized(image, size)
             cell_shift, probability = self._pnet(self._tensor(smaller[None]))
             found.append(_cells(cell_shift[0].cpu(), probability[0, 1].cpu(), scale))
@@ -184,6 +191,17 @@ class _Cascade:
         """``(N, H, W, 3)`` uint8 → ``(N, 3, H, W)`` float as the nets were trained."""
         pixels = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
         return pixels.float().sub_(127.5).mul_(0.0078125)
+
+
+class _Halve(torch.nn.Module):
+    """2×2 max pooling with ``ceil_mode``: torch's own takes ten times as long for few channels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        if height % 2 or width % 2:
+            x = torch.nn.functional.pad(x, (0, width % 2, 0, height % 2), value=float("-inf"))
+        rows = torch.maximum(x[:, :, ::2], x[:, :, 1::2])
+        return torch.maximum(rows[..., ::2], rows[..., 1::2])
 
 
 def _loaded(net: torch.nn.Module, name: str) -> torch.nn.Module:
