@@ -173,8 +173,8 @@ class _Cascade:
         scores, shift = probability[:, 1].cpu(), correction.cpu().double().numpy()
         keep = torch.nonzero(scores > THRESHOLDS[1])[:, 0]
         # NumPy takes a tensor of one index for a number and would drop a dimension.
-        keep = keep[nms(torch.from_numpy(boxes)[keep], scores[keep].double(), 0.7)].numpy()
-        return _squares(_shifted(boxes[keep], shift[keep]))
+        best = keep[nms(torch.from_numpy(boxes)[keep], scores[keep].double(), 0.7)].numpy()
+        return _squares(_shifted(boxes[best], shift[best]))
 
     def _locate(self, image: Image, squares: Boxes) -> tuple[Boxes, NDArray[np.float64], NDArray[np.float64]]:
         """Stage 3: for each square its box ``(N, 4)``, points ``(N, 5, 2)`` and score ``(N,)``."""
