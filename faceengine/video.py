@@ -11,6 +11,7 @@ import errno
 import os
 import subprocess
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,7 +136,9 @@ def read_photo(path: Path) -> Image:
     tells before anything is decoded.
     """
     try:
-        with Pillow.open(path, formats=PHOTO_FORMATS) as photo:
+        with warnings.catch_warnings(action="error", category=Pillow.DecompressionBombWarning):
+            opened = Pillow.open(path, formats=PHOTO_FORMATS)
+        with opened as photo:
             if photo.width * photo.height > MAX_PIXELS:
                 raise InputError(
                     "photo.too_large",
@@ -145,7 +148,9 @@ def read_photo(path: Path) -> Image:
             if upright.mode.startswith("I"):
                 return np.repeat((np.asarray(upright) / 257).astype(np.uint8)[..., None], 3, axis=2)
             return np.array(upright.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, ArithmeticError, Pillow.DecompressionBombError) as error:
+    except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
+        raise InputError("photo.too_large", f"{path} has too many pixels: {error}") from error
+    except (OSError, ValueError, SyntaxError, ArithmeticError) as error:
         raise InputError("photo.unreadable", f"{path} can't be read as a photo: {error}") from error
 
 

@@ -127,10 +127,10 @@ def nobody(place: Place) -> Path:
     return place.ffmpeg("nobody.mp4", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=0.4")
 
 
-def large_photo(place: Place) -> Path:
+def large_photo(place: Place, height: int = 10_000) -> Path:
     """200 megapixels in 25 kB."""
     path = place.folder / "large.png"
-    Image.new("1", (20_000, 10_000)).save(path)
+    Image.new("1", (20_000, height)).save(path)
     return path
 
 
@@ -230,6 +230,8 @@ CASES: dict[str, tuple[Callable[[Place], Command], str]] = {
     "extract sound": (lambda p: extract(p, sound_only(p)), "video."),
     "extract where nobody is": (lambda p: extract(p, nobody(p)), "face"),
     "extract a photo of 200 megapixels": (lambda p: extract(p, large_photo(p)), "photo.too_large"),
+    "extract a photo of 100 megapixels": (lambda p: extract(p, large_photo(p, 5_000)), "photo.too_large"),
+    "extract a photo of 50 megapixels": (lambda p: extract(p, large_photo(p, 2_500)), "photo.too_large"),
     "extract a torn photo": (lambda p: extract(p, torn_photo(p)), "photo.unreadable"),
     "train without a set": (lambda p: train(p, p.folder / "missing"), "faceset.missing"),
     "train with 24 crops": (lambda p: train(p, few_faces(p)), "train.too_few"),
@@ -388,7 +390,7 @@ def silent(place: Place) -> Path:
 
 
 def odd(place: Place) -> Path:
-    return place.ffmpeg("odd.mp4", "-i", place.clip, "-vf", "crop=639:479:0:0", "-pix_fmt", "yuv444p", "-c:a", "copy")
+    return place.ffmpeg("odd.mp4", "-i", place.clip, "-vf", "format=yuv444p,crop=639:479", "-c:a", "copy")
 
 
 def rotated(place: Place) -> Path:
