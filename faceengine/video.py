@@ -43,8 +43,8 @@ CODECS = (
 )
 _READER = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "codec_whitelist": CODECS}
 
-PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "MPO")
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".mpo"})
+PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 MAX_PIXELS = 40_000_000
 """A larger photo or frame is refused: decoding one takes gigabytes."""
 
@@ -57,6 +57,7 @@ _STANDARD_RATES = tuple(
 _BT709, _UNTAGGED, _BT601 = 1, 2, 5
 _LIKE_601 = (_UNTAGGED, _BT601, 6)
 _FULL_RANGE = 2
+_WRITE_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
 # Without the last two flags swscale is five times as fast and a grey level too dark: a shift that adds up.
 _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
@@ -433,20 +434,16 @@ def _rate(stream: av.video.stream.VideoStream, times: list[float]) -> tuple[Frac
 def _encoder(part: Path, width: int, height: int, fps: Fraction, audio_from: Path | None, crf: int, preset: str) -> Any:
     """The ffmpeg command as an ffmpeg-python node."""
     even = (width + width % 2, height + height % 2)
-    matrix, tag = ("bt709", "bt709") if height >= 720 else ("smpte170m", "smpte170m")
+    matrix = "bt709" if height >= 720 else "smpte170m"
     pictures = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt="rgb24", video_size=even, framerate=str(fps))
-    video = pictures.video.filter(
-        "scale", out_color_matrix=matrix, out_range="tv", flags="bilinear+accurate_rnd+full_chroma_int"
-    )
+    video = pictures.video.filter("scale", out_color_matrix=matrix, out_range="tv", flags=_WRITE_FLAGS)
+    # Tags given as options of the encoder lose against what the filters say of the frames.
+    video = video.filter("setparams", colorspace=matrix, color_primaries=matrix, color_trc=matrix, range="tv")
     options: dict[str, Any] = {
         "c:v": "libx264",
         "pix_fmt": "yuv420p",
         "crf": crf,
         "preset": preset,
-        "colorspace": tag,
-        "color_primaries": tag,
-        "color_trc": tag,
-        "color_range": "tv",
         "movflags": "+faststart",
     }
     streams = [video]
