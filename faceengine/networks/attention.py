@@ -19,8 +19,8 @@ class SelfAttention(nn.Module):
     def __init__(self, channels: int, alpha: float = 0.0) -> None:
         super().__init__()
         self.low = low_channels(channels, alpha)
-        self.query = nn.Conv2d(channels, channels // 8, 1)
-        self.key = nn.Conv2d(channels, channels // 8, 1)
+        self.query = nn.Conv2d(channels, max(1, channels // 8), 1)
+        self.key = nn.Conv2d(channels, max(1, channels // 8), 1)
         self.value = nn.Conv2d(channels, channels, 1)
         self.gain = nn.Parameter(torch.zeros(()))
 

@@ -16,6 +16,7 @@ class ModelConfig(Config):
     octave: float = option(
         0.0, help="share of channels at half resolution (octave convolution)", choices=(0.0, 0.125, 0.25, 0.5)
     )
+    narrow: int = option(1, help="divides every number of channels; above 1 for tests only", choices=(1, 2, 4, 8))
     attention: int = option(64, help="largest side of a feature map that gets self-attention; 0 = none", low=0, high=64)
     latent: int = option(1024, help="width of the bottleneck between encoder and decoders", low=64, high=4096)
     coverage: float = option(
@@ -32,16 +33,24 @@ class ModelConfig(Config):
     @property
     def encoder_widths(self) -> tuple[int, ...]:
         """Channels after the first convolution and after each halving, down to 4×4."""
-        widths = (32, 64, 128, 256, 256) if self.lite else (64, 128, 256, 512, 1024)
+        widths = self._divided((32, 64, 128, 256, 256) if self.lite else (64, 128, 256, 512, 1024))
         extra = {64: 0, 128: 1, 256: 2}[self.size]
         return widths + (widths[-1],) * extra
 
     @property
     def code_width(self) -> int:
         """Channels of the 8×8 code that the decoders start from."""
-        return 256 if self.lite else 512
+        return (256 if self.lite else 512) // self.narrow
 
     @property
     def decoder_widths(self) -> tuple[int, ...]:
         """Channels after each of the decoder's first three doublings: 16, 32 and 64 pixels."""
-        return (128, 64, 32) if self.lite else (256, 128, 64)
+        return self._divided((128, 64, 32) if self.lite else (256, 128, 64))
+
+    @property
+    def discriminator_widths(self) -> tuple[int, int]:
+        """Channels after the discriminator's first halving, and the most it has; lite does not halve them."""
+        return 64 // self.narrow, 256 // self.narrow
+
+    def _divided(self, widths: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(width // self.narrow for width in widths)

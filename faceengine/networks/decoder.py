@@ -27,6 +27,15 @@ class Decoded:
         return self.alpha * self.colour + (1 - self.alpha) * image
 
 
+def swap_alpha(own: Decoded, other: Decoded) -> Tensor:
+    """What of the other person's picture belongs over the source: where the source and the picture both show face.
+
+    ``own`` is the source drawn by its own decoder: its alpha leaves out the hair in front of the source's face, which
+    the other decoder can't know of.
+    """
+    return torch.minimum(own.alpha, other.alpha)
+
+
 class Decoder(nn.Module):
     """The encoder's code → :class:`Decoded`."""
 

@@ -18,13 +18,14 @@ class Discriminator(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         alpha = config.octave
-        layers: list[nn.Module] = [Down(6, 64, kernel=4, slope=SLOPE, norm=False, alpha_out=alpha)]
-        size, width = config.size // 2, 64
+        width, widest = config.discriminator_widths
+        layers: list[nn.Module] = [Down(6, width, kernel=4, slope=SLOPE, norm=False, alpha_out=alpha)]
+        size = config.size // 2
         while size > 8:
-            wider = min(2 * width, 256)
+            wider = min(2 * width, widest)
             layers.append(Down(width, wider, kernel=4, slope=SLOPE, alpha_in=alpha, alpha_out=alpha))
             size, width = size // 2, wider
-            if width == 256 and config.attends(size):
+            if width == widest and config.attends(size):
                 layers.append(SelfAttention(width, alpha))
         self.trunk = nn.Sequential(*layers)
         self.head = OctaveConv2d(width, 1, 4, padding=0, bias=False, alpha_in=alpha)

@@ -119,6 +119,11 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: State) -> None:
         index, _, kind = name.partition(".")
         state.setdefault(int(index), {})[kind] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    # The fused kernel walks weights and moments side by side in memory: they must lie there in the same order.
+    for parameter, values in optimiser.state.items():
+        for kind, value in values.items():
+            if value.shape == parameter.shape:
+                values[kind] = torch.empty_like(parameter).copy_(value)
 
 
 def all_in(run_dir: Path) -> list[Path]:

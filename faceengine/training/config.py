@@ -52,6 +52,8 @@ PRESETS: dict[str, Recipe] = {
     "standard-64": Recipe(),
     "standard-128": Recipe(model=ModelConfig(size=128)),
     "standard-256": Recipe(model=ModelConfig(size=256)),
+    # Seconds long, all losses on: for tests and for trying out a set-up. What it draws is mush.
+    "tiny": Recipe(model=ModelConfig(narrow=8, latent=64, attention=16), iterations=20, batch=2, cycle=10.0),
     "demo": Recipe(
         model=dataclasses.replace(_LITE, attention=16),
         iterations=2_000,

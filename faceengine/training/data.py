@@ -22,6 +22,7 @@ from faceengine.geometry import Image
 from faceengine.networks.faceswap_gan import PERSONS
 from faceengine.training import augment
 from faceengine.training.config import Recipe
+from faceengine.training.visible import visible_face
 
 POSE_BIN = 15
 """Degrees of yaw and pitch that share a bin of the balanced sampling."""
@@ -75,7 +76,7 @@ def load_pictures(faces: FaceSet, crops: Sequence[Crop], size: int) -> Pictures:
         masks = faces.masks(crop.id)
         image = faces.image(crop.id)
         working = min(2 * size, image.shape[0])
-        both = np.dstack([masks["eyes"], masks["face"]])
+        both = np.dstack([masks["eyes"], visible_face(image, masks)])
         return _shrink(image, working), _shrink(both, working)
 
     with ThreadPoolExecutor(4) as pool:

@@ -56,7 +56,7 @@ class History:
             raise EngineError(
                 "train.nan",
                 f"the loss {broken[0]} is not a number any more after iteration {iteration}; the last checkpoint "
-                "is good. Try --precision float32 or another preset, or begin a new run from an earlier checkpoint (--from)",
+                "is good. Try --precision float32 or another preset, or a new run from an earlier checkpoint (--from)",
             )
         now = time.monotonic()
         speed = self.images_per_iteration * self._iterations / max(now - self._since, 1e-9)

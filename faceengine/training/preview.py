@@ -13,6 +13,7 @@ from torch import Tensor
 
 from faceengine.files import replace_file
 from faceengine.geometry import Image
+from faceengine.networks.decoder import swap_alpha
 from faceengine.networks.faceswap_gan import PERSONS, Generator
 from faceengine.training.data import Pictures
 from faceengine.training.schedule import Phase
@@ -51,8 +52,10 @@ def sheet(generator: Generator, faces: dict[str, Tensor], phase: Phase) -> Image
         code = generator.encoder(source)
         own = decoder_of(generator, person, phase)(code)
         other = decoder_of(generator, OTHER[person], phase)(code)
-        mask = (other.alpha * 2 - 1).expand(-1, 3, -1, -1)
-        blocks.append(torch.cat([source, own.colour, other.colour, mask, other.masked(source)], dim=3))
+        alpha = swap_alpha(own, other)
+        swapped = alpha * other.colour + (1 - alpha) * source
+        mask = (alpha * 2 - 1).expand(-1, 3, -1, -1)
+        blocks.append(torch.cat([source, own.colour, other.colour, mask, swapped], dim=3))
     rows = torch.cat(blocks).float().cpu()
     picture = ((rows.permute(0, 2, 3, 1).flatten(0, 1) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
     return _titled(_enlarged(picture, faces["a"].shape[-1]))

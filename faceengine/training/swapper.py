@@ -14,6 +14,7 @@ from faceengine.device import choose_device, choose_precision
 from faceengine.errors import ConfigError
 from faceengine.geometry import Image
 from faceengine.networks.config import ModelConfig
+from faceengine.networks.decoder import swap_alpha
 from faceengine.networks.faceswap_gan import Generator
 from faceengine.training import checkpoints
 from faceengine.training.schedule import Phase
@@ -44,7 +45,8 @@ class Swapper:
         self.wanted = _identity(header.people[wanted])
         self.perceptual = header.perceptual
         self._encoder = generator.encoder
-        self._decoder = decoder_of(generator, wanted, Phase(0.0, exchanged=header.exchanged))
+        phase = Phase(0.0, exchanged=header.exchanged)
+        self._own, self._other = (decoder_of(generator, person, phase) for person in (replaced, wanted))
         self._device = next(generator.parameters()).device
         self._precision = precision
 
@@ -55,9 +57,10 @@ class Swapper:
         x = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1
         enabled = self._precision is not torch.float32
         with torch.autocast(self._device.type, self._precision, enabled=enabled):
-            decoded = self._decoder(self._encoder(x))
-        colour = (decoded.colour.float() + 1) * 127.5
-        return colour.permute(0, 2, 3, 1).cpu().numpy(), decoded.alpha[:, 0].float().cpu().numpy()
+            code = self._encoder(x)
+            own, other = self._own(code), self._other(code)
+        colour = (other.colour.float() + 1) * 127.5
+        return colour.permute(0, 2, 3, 1).cpu().numpy(), swap_alpha(own, other)[:, 0].float().cpu().numpy()
 
 
 def load_swapper(model: Path, direction: str, *, device: str = "auto", precision: str = "auto") -> Swapper:

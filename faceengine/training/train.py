@@ -33,8 +33,8 @@ from faceengine.training.step import Trainer, build_optimisers
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
-TIMED = (5, 25)
-"""With ``minutes``, the speed is taken between these iterations of a session; the first ones are slower."""
+SLOW_START = 5
+"""Iterations of a session that say nothing of its speed: memory and kernels are set up in them."""
 
 
 @dataclass(frozen=True)
@@ -272,20 +272,21 @@ class _Clock:
     def __init__(self, minutes: float | None, start: int) -> None:
         self.minutes = minutes
         self.start = start
-        self.began = time.monotonic()
-        self.marks: dict[int, float] = {}
+        self.began = self.settled = time.monotonic()
 
     def fit(self, iteration: int, total: int) -> int:
-        """The schedule's length: ``total``, or with ``minutes``, once the speed is known, what fits into them."""
-        done = iteration - self.start
-        if self.minutes is None or done not in TIMED:
+        """The schedule's length: ``total``, or with ``minutes`` what fits into them at the speed so far.
+
+        Fitted anew each time, so that the schedule ends with the minutes on a machine whose load changes.
+        """
+        done = iteration - self.start - SLOW_START
+        if done == 0:
+            self.settled = time.monotonic()
+        if self.minutes is None or done <= 0:
             return total
-        self.marks[done] = time.monotonic()
-        if done == TIMED[0]:
-            return total
-        pace = (self.marks[TIMED[1]] - self.marks[TIMED[0]]) / (TIMED[1] - TIMED[0])
-        left = self.minutes * 60 - (time.monotonic() - self.began)
-        return iteration + max(1, int(left / pace))
+        now = time.monotonic()
+        left = self.minutes * 60 - (now - self.began)
+        return iteration + max(1, int(left * done / (now - self.settled)))
 
     def over(self) -> bool:
         """Whether the minutes are over; the schedule then ends early rather than late."""

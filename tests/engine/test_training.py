@@ -1,0 +1,265 @@
+"""Training as people live with it: bit-exact resume, kill -9, NaN, stopping, warm starts, what is left on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from faceengine.errors import ConfigError, EngineError, InputError
+from faceengine.events import Checkpoint, Losses, Message, Preview
+from faceengine.faceset import FaceSet
+from faceengine.training import checkpoints
+from faceengine.training.config import Recipe, TrainConfig
+from faceengine.training.data import pose_weights
+from faceengine.training.step import Trainer
+from faceengine.training.swapper import load_swapper
+from faceengine.training.train import follow, run
+from tests.engine.conftest import Heard
+
+Configure = Callable[..., TrainConfig]
+
+
+@pytest.fixture
+def configure(faces_a: Path, faces_b: Path) -> Configure:
+    """A config of the tiny preset on the demo's faces, with what a test changes."""
+
+    def make(**changes: Any) -> TrainConfig:
+        defaults: dict[str, Any] = {"preset": "tiny", "checkpoint_every": 10, "preview_every": 10, "workers": 0}
+        return TrainConfig(**{"a": faces_a, "b": faces_b} | defaults | changes)
+
+    return make
+
+
+def weights(run_dir: Path) -> dict[str, torch.Tensor]:
+    return checkpoints.read_tensors(checkpoints.newest(run_dir), "")
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    ours, theirs = weights(one), weights(other)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_10_and_resume_and_10_is_20_to_the_bit(configure: Configure, tmp_path: Path, precision: str) -> None:
+    config = configure(iterations=20, precision=precision)
+    run(config, tmp_path / "whole")
+
+    def until_ten() -> Callable[[], bool]:
+        asked = iter(range(100))
+        return lambda: next(asked) == 10  # asked once before the first iteration and once after each
+
+    result = run(config, tmp_path / "halves", should_stop=until_ten())
+    assert result.stopped
+    assert result.iteration == 10
+    assert not run(config, tmp_path / "halves").stopped
+    assert_same_weights(tmp_path / "whole", tmp_path / "halves")
+    lines = [(folder / "losses.jsonl").read_text() for folder in (tmp_path / "whole", tmp_path / "halves")]
+    parsed = [[json.loads(line)["values"] for line in text.splitlines()] for text in lines]
+    assert parsed[0] == parsed[1]
+
+
+def test_workers_do_not_change_the_batches(configure: Configure, tmp_path: Path) -> None:
+    for workers in (0, 2):
+        run(configure(iterations=3, workers=workers), tmp_path / str(workers))
+    assert_same_weights(tmp_path / "0", tmp_path / "2")
+
+
+def test_another_seed_gives_other_weights(configure: Configure, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        run(configure(iterations=2, seed=seed), tmp_path / str(seed))
+    one, other = weights(tmp_path / "0"), weights(tmp_path / "1")
+    assert not torch.equal(one["generator.encoder.squeeze.weight"], other["generator.encoder.squeeze.weight"])
+
+
+def test_20_kills_lose_at_most_one_interval(faces_a: Path, faces_b: Path, tmp_path: Path) -> None:
+    """SIGKILL a real training at random moments: each resume finds a readable checkpoint, an interval old at most."""
+    rng, interval, folder = random.Random(7), 2, tmp_path / "run"
+    command = [sys.executable, "-m", "faceengine", "train", "--json", "--preset", "tiny", "--workers", "0"]
+    command += ["--a", str(faces_a), "--b", str(faces_b), "--run", str(folder), "--iterations", "100000"]
+    command += ["--checkpoint-every", str(interval), "--log-every", "1", "--preview-every", "1000000"]
+    reached = 0
+    for _ in range(20):
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as body:
+            assert body.stdout is not None
+            seen: list[int] = []
+            wanted = rng.randint(1, 6)
+            while len(seen) < wanted and (line := body.stdout.readline()):
+                event = json.loads(line)
+                if event["event"] == "losses":
+                    seen.append(event["iteration"])
+            time.sleep(rng.uniform(0.0, 0.2))  # somewhere in an iteration or in the writing of a checkpoint
+            body.send_signal(signal.SIGKILL)
+            seen += [event["iteration"] for event in map(json.loads, _whole(body.stdout)) if event["event"] == "losses"]
+        assert seen, "the resumed run did not train"
+        assert seen[0] == reached + 1, "a resume goes on behind its checkpoint"
+        files = checkpoints.all_in(folder)
+        headers = [checkpoints.read_header(path) for path in files]
+        assert all(checkpoints.read_tensors(path, "generator.") for path in files)
+        reached = headers[-1].iteration if headers else 0
+        assert seen[-1] - reached <= interval
+    assert reached >= 10
+    iterations = [json.loads(line)["iteration"] for line in (folder / "losses.jsonl").read_text().splitlines()[:-1]]
+    assert iterations == list(range(1, len(iterations) + 1))
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """Lines that the kill did not tear."""
+    return (line for line in lines if line.endswith("\n"))
+
+
+def test_a_loss_that_is_no_number_stops_at_the_last_good_checkpoint(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer.step
+    calls = iter(range(100))
+
+    def poisoned(self: Trainer, batch: Any, phase: Any) -> Any:
+        if next(calls) == 12:
+            with torch.no_grad():
+                next(self.generator.parameters()).fill_(float("nan"))
+        return step(self, batch, phase)
+
+    monkeypatch.setattr(Trainer, "step", poisoned)
+    with pytest.raises(EngineError) as stopped:
+        run(configure(iterations=20), tmp_path)
+    assert stopped.value.code == "train.nan"
+    assert "--from" in str(stopped.value)
+    assert [path.stem for path in checkpoints.all_in(tmp_path)] == ["000010"]
+    assert all(bool(tensor.isfinite().all()) for tensor in weights(tmp_path).values())
+
+
+def test_what_a_run_leaves_and_says(configure: Configure, tmp_path: Path, heard: Heard) -> None:
+    result = run(configure(iterations=20, keep_every=10), tmp_path, on_event=heard)
+    assert result.iteration == 20
+    assert [path.stem for path in checkpoints.all_in(tmp_path)] == ["000010", "000020"]
+    assert sorted(path.name for path in (tmp_path / "previews").iterdir()) == ["000010.png", "000020.png"]
+    sheet = cv2.imread(str(tmp_path / "previews" / "000020.png"))
+    assert sheet.shape[1] == 5 * 128
+    assert sheet.std() > 20
+    kinds = {
+        kind: [event for event in heard.events if isinstance(event, kind)] for kind in (Losses, Preview, Checkpoint)
+    }
+    assert [event.iteration for event in kinds[Preview]] == [10, 20]
+    assert [event.iteration for event in kinds[Checkpoint]] == [10, 20]
+    first = kinds[Losses][0]
+    assert {name.partition(".")[2] for name in first.values} >= {
+        "reconstruction",
+        "discrimination",
+        "adversarial",
+        "cycle",
+    }
+    assert "train.no_perceptual" in {event.code for event in heard.events if isinstance(event, Message)}
+    settings = json.loads((tmp_path / "run.json").read_text())
+    assert settings["recipe"]["cycle"] == 10.0
+
+
+def test_an_untrained_history_is_not_repeated_after_the_end(configure: Configure, tmp_path: Path) -> None:
+    config = configure(iterations=10)
+    run(config, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert run(config, tmp_path).iteration == 10
+    assert before == {
+        path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"
+    }
+    assert run(configure(iterations=12), tmp_path).iteration == 12  # a longer schedule goes on
+
+
+def test_another_preset_in_the_same_folder_is_refused(configure: Configure, tmp_path: Path) -> None:
+    run(configure(iterations=2), tmp_path)
+    before = checkpoints.newest(tmp_path).read_bytes()
+    with pytest.raises(InputError) as refused:
+        run(configure(iterations=2, octave=0.25), tmp_path)
+    assert refused.value.code == "run.other_settings"
+    assert "model.octave" in str(refused.value)
+    assert checkpoints.newest(tmp_path).read_bytes() == before
+
+
+def test_a_warm_start_begins_with_the_other_runs_weights(configure: Configure, tmp_path: Path) -> None:
+    run(configure(iterations=4), tmp_path / "first")
+    config = configure(iterations=1, start_from=tmp_path / "first", seed=5)
+    run(config, tmp_path / "second")
+    first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
+    for name in (name for name in first if name.startswith("average.")):
+        assert torch.allclose(first[name], second[name.replace("average.", "generator.")], atol=1e-3)
+    with pytest.raises(InputError) as refused:
+        run(configure(iterations=1, octave=0.5, start_from=tmp_path / "first"), tmp_path / "third")
+    assert refused.value.code == "checkpoint.preset"
+
+
+def test_minutes_bound_the_run(configure: Configure, tmp_path: Path) -> None:
+    begin = time.monotonic()
+    result = run(configure(minutes=0.1), tmp_path)
+    assert time.monotonic() - begin < 60  # generous: 6 s of training on a busy machine
+    header = checkpoints.read_header(checkpoints.newest(tmp_path))
+    assert result.iteration == header.iteration
+    assert not result.stopped
+    assert header.total != Recipe().iterations
+
+
+def test_sets_that_can_not_be_trained_on(configure: Configure, faces_a: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="same folder"):
+        configure(b=faces_a)
+    few = tmp_path / "few"
+    shutil.copytree(faces_a, few)
+    with FaceSet.open(few) as faces:
+        ids = [crop.id for crop in faces.crops()]
+        faces.set_verdicts(dict.fromkeys(ids[24:], "reject"))
+    with pytest.raises(InputError) as refused:
+        run(configure(a=few), tmp_path / "run")
+    assert refused.value.code == "train.too_few"
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_rare_poses_are_drawn_more_often(faces_a: Path) -> None:
+    with FaceSet.open(faces_a) as faces:
+        crops = faces.crops()
+    share = pose_weights(crops)
+    assert share.sum() == pytest.approx(1)
+    bins = [(round(crop.yaw / 15), round(crop.pitch / 15)) for crop in crops]
+    counts = {pose: bins.count(pose) for pose in bins}
+    rare, common = min(bins, key=counts.__getitem__), max(bins, key=counts.__getitem__)
+    assert counts[rare] < counts[common]
+    ratio = share[bins.index(rare)] / share[bins.index(common)]
+    assert ratio == pytest.approx((counts[common] / counts[rare]) ** 0.5)
+
+
+def test_the_average_follows_the_weights() -> None:
+    average, module = torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(average.weight)
+    torch.nn.init.ones_(module.weight)
+    follow(average, module, iteration=10_000, decay=0.9)
+    assert average.weight.item() == pytest.approx(0.1)
+    follow(average, module, iteration=0, decay=0.9)  # at the beginning it moves faster: (1 + 0) / (10 + 0)
+    assert average.weight.item() == pytest.approx(0.1 * 0.1 + 0.9)
+
+
+def test_a_run_can_be_used_to_swap_in_both_directions(tiny_run: Path, faces_a: Path) -> None:
+    with FaceSet.open(faces_a) as faces:
+        crops = np.stack([cv2.resize(faces.image(crop.id), (64, 64)) for crop in faces.crops()[:3]])
+    drawn = {}
+    for direction in ("a2b", "b2a"):
+        swapper = load_swapper(tiny_run, direction)
+        colour, alpha = swapper(crops)
+        assert colour.shape == (3, 64, 64, 3)
+        assert alpha.shape == (3, 64, 64)
+        assert 0 <= alpha.min() <= alpha.max() <= 1
+        assert 0 <= colour.min() <= colour.max() <= 255
+        drawn[direction] = colour
+    assert not np.allclose(drawn["a2b"], drawn["b2a"])
+    assert not np.allclose(load_swapper(tiny_run, "a2b").person.medoid, load_swapper(tiny_run, "a2b").wanted.medoid)
