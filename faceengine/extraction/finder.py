@@ -159,8 +159,8 @@ class _Cascade:
             scale *= FACTOR
         if not found:
             return np.empty((0, 4))
-        cells = torch.cat(found)
-        cells = cells[nms(cells[:, :4], cells[:, 4], 0.7)].double().numpy()
+        every = torch.cat(found)
+        cells: NDArray[np.float64] = every[nms(every[:, :4], every[:, 4], 0.7)].double().numpy()
         sides = np.tile(cells[:, 2:4] - cells[:, :2], 2)
         return _squares(cells[:, :4] + cells[:, 5:] * sides)
 
