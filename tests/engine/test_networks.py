@@ -14,9 +14,7 @@ from faceengine.networks.faceswap_gan import Discriminators, Generator, paramete
 from faceengine.networks.octave import OctaveConv2d, merge, split
 
 
-@pytest.mark.parametrize(
-    ("lite", "encoder", "decoder", "total"), [(False, 59.1, 6.30, 73.2), (True, 10.1, 0.42, 12.4)]
-)
+@pytest.mark.parametrize(("lite", "encoder", "decoder", "total"), [(False, 59.1, 6.30, 73.2), (True, 10.1, 0.42, 12.4)])
 def test_millions_of_parameters_at_64(lite: bool, encoder: float, decoder: float, total: float) -> None:
     config = ModelConfig(lite=lite)
     generator, discriminators = Generator(config), Discriminators(config)
