@@ -20,6 +20,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._process = os.getpid()
 
     def wanted(self) -> bool:
         return self._event.is_set()
@@ -39,10 +40,20 @@ class Stop:
             signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        # Forked workers inherit the handler. Ctrl-C reaches them too, but it is their parent who ends them.
+        if os.getpid() != self._process:
+            if number == signal.SIGTERM:
+                _die_of(number)
+            return
         if number == signal.SIGINT and self._event.is_set():
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+            _die_of(number)
         self._event.set()
         if number == signal.SIGINT:
             # Not print: the signal may have come in the middle of a write to the same stream.
             os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"\nStopping; once more to stop at once.\n")
+
+
+def _die_of(number: int) -> None:
+    """End this process as the signal would have without a handler."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

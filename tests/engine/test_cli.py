@@ -242,6 +242,21 @@ def test_a_second_interrupt_kills() -> None:
     assert process.wait(timeout=30) == -signal.SIGINT
 
 
+def test_a_forked_worker_ignores_ctrl_c_and_dies_of_sigterm() -> None:
+    program = (
+        "import os, signal, time; from faceengine.cli.stopping import Stop\n"
+        "with Stop() as stop:\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        time.sleep(0.2); os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+        "    time.sleep(0.5); print(os.waitpid(child, os.WNOHANG)[0], flush=True)\n"
+        "    os.kill(child, signal.SIGTERM); print(os.waitpid(child, 0)[1], stop.wanted())"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert told.stdout.split() == ["0", str(int(signal.SIGTERM)), "False"]
+    assert told.stderr == ""
+
+
 def test_outside_the_main_thread_stopping_is_left_to_the_caller() -> None:
     seen: list[bool] = []
 
