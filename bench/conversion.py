@@ -24,7 +24,7 @@ from faceengine.conversion.config import ConvertConfig
 from faceengine.conversion.convert import run
 
 DEMO = Path(__file__).parents[1] / "demo" / "person_a.mp4"
-SECONDS, PLAIN_FRAMES = 12, 40
+SECONDS, PLAIN_FRAMES = 10, 20
 SHORT, LONG = 20, 120
 PRESET = "lite-64"
 

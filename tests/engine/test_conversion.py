@@ -176,8 +176,8 @@ def test_the_source_frame_is_not_written_into(make: Maker, short_a: Path) -> Non
 
 def test_gathering_frames_changes_nothing(tiny_run: Path, short_a: Path) -> None:
     images = frames_of(short_a, 6)
-    single = load_frame_swapper(config(short_a, tiny_run, device="cpu"))
-    gathered = load_frame_swapper(config(short_a, tiny_run, device="cpu"))
+    single = load_frame_swapper(config(short_a, tiny_run, device="cpu", precision="float32"))
+    gathered = load_frame_swapper(config(short_a, tiny_run, device="cpu", precision="float32"))
     one_by_one = [single(image, index / 25).result for index, image in enumerate(images)]
     together = gathered.run([gathered.prepare(image, index / 25) for index, image in enumerate(images)])
     for one, other in zip(one_by_one, together, strict=True):
