@@ -29,6 +29,7 @@ FACTOR = 0.709
 LARGEST = 2000
 
 _SURE = 0.9
+_FALL = 0.94
 _STILL = 2.0
 _CUT = 24.0
 
@@ -98,8 +99,7 @@ class FaceFinder:
         if not self._faces:
             return []
         faces = self._mtcnn.refine(image, np.stack([face.box for face in self._faces]))
-        # A face that jumped was swapped for something else; two that met are one.
-        near = [face for face, old in zip(faces, self._faces, strict=True) if face and iou(face.box, old.box) > 0.3]
+        near = [face for face, old in zip(faces, self._faces, strict=True) if face and _same(face, old)]
         return _merge(near, [])
 
 
@@ -137,7 +137,7 @@ class _Cascade:
     def refine(self, image: Image, boxes: Boxes) -> list[Face | None]:
         """For each last box ``(N, 4)`` the face that is there now, or ``None``."""
         located, points, scores = self._locate(image, _squares(boxes))
-        moved = np.abs(located - boxes).max(axis=1) > 0.06 * _sides(boxes)
+        moved = np.abs(located - boxes).max(axis=1) > 0.08 * _sides(boxes)
         if (again := moved & (scores > 0.3)).any():
             located[again], points[again], scores[again] = self._locate(image, _squares(located[again]))
         faces = zip(located, points, scores.tolist(), strict=True)
@@ -269,13 +269,18 @@ def _enlarged(face: Face, across: float, down: float) -> Face:
     return Face(face.box * np.tile(factors, 2), points, face.score)
 
 
+def _same(face: Face, old: Face) -> bool:
+    """Whether a followed face may be believed: it neither jumped nor became doubtful all at once."""
+    return iou(face.box, old.box) > 0.5 and face.score > _FALL * old.score
+
+
 def _merge(faces: list[Face], more: list[Face]) -> list[Face]:
     """``faces`` without doubles, the most certain first, then those of ``more`` that are none of them."""
     kept: list[Face] = []
-    for face in [*sorted(faces, key=lambda face: -face.score), *more]:
+    for face in sorted(faces, key=lambda face: -face.score):
         if all(_shared(face.box, other.box) <= 0.7 for other in kept):
             kept.append(face)
-    return kept
+    return kept + [face for face in more if all(_shared(face.box, other.box) <= 0.3 for other in kept)]
 
 
 def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
