@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import threading
 import warnings
@@ -247,7 +248,8 @@ class VideoWriter:
         self._process.wait()
         self._listener.join()
         words = " | ".join(self._tail) or f"ffmpeg ended with {self._process.returncode}"
-        if "No space left on device" in words:
+        # A limit on the size of files, as some hosts set it, kills ffmpeg before it can say a word.
+        if "No space left on device" in words or self._process.returncode == -signal.SIGXFSZ:
             return disk_full(self.path)
         return InputError("video.encode", f"{self.path} can't be encoded: {words}")
 
@@ -260,7 +262,7 @@ def disk_full(path: Path) -> InputError:
 def is_disk_full(error: BaseException) -> bool:
     """Whether an ``OSError`` or a database error says that the disk or the quota is full."""
     if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return "disk is full" in str(error)
 
 

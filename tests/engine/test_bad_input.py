@@ -325,18 +325,18 @@ class SmallDisk:
 
     folder: Path
 
-    def run(self, kilobytes: int, *words: object) -> tuple[int, str, list[str]]:
+    def run(self, kilobytes: int, *words: object, each: int) -> tuple[int, str, list[str]]:
         """Exit code, stderr, and the files in the folder at the end.
 
-        With a file system of its own, which a mount namespace gives without root on most machines; else with a limit
-        on the size of each file, which fails the same writes.
+        With a file system of its own of ``kilobytes``, which a mount namespace gives without root on most machines;
+        else with a limit of ``each`` kilobytes a file, which fails writes in the same way.
         """
         command = [sys.executable, "-m", "faceengine", *map(str, words)]
         listing = 'code=$?; find "$1" -type f; exit $code'
         mount = f'mount -t tmpfs -o size={kilobytes}k none "$1" || exit 99; (shift; "$@"); {listing}'
         told = _shell(["unshare", "-rm"], mount, self.folder, command)
         if told.returncode == 99 or "unshare" in told.stderr.split("\n")[0]:
-            limit = f'(ulimit -f {kilobytes * 2}; shift; "$@"); {listing}'
+            limit = f'(ulimit -f {each * 2}; shift; "$@"); {listing}'
             told = _shell([], limit, self.folder, command)
         return told.returncode, told.stderr, sorted(Path(line).name for line in told.stdout.splitlines())
 
@@ -355,7 +355,7 @@ def small_disk(place: Place) -> SmallDisk:
 
 def test_extraction_on_a_full_disk_keeps_what_it_had(place: Place, small_disk: SmallDisk) -> None:
     words = ["extract", place.clip, "--out", small_disk.folder / "out", "--every", "2"]
-    code, told, left = small_disk.run(700, *words)
+    code, told, left = small_disk.run(700, *words, each=60)
     assert code == 3, told
     assert "disk.full" in told
     assert "Traceback" not in told
@@ -366,7 +366,7 @@ def test_extraction_on_a_full_disk_keeps_what_it_had(place: Place, small_disk: S
 def test_training_on_a_full_disk_says_so(place: Place, small_disk: SmallDisk) -> None:
     words = ["train", "--a", place.faces_a, "--b", place.faces_b, "--run", small_disk.folder / "out"]
     words += ["--preset", "demo", "--iterations", "2", "--batch", "2", "--workers", "0"]
-    code, told, left = small_disk.run(3000, *words)
+    code, told, left = small_disk.run(3000, *words, each=3000)
     assert code == 3, told
     assert "disk.full" in told
     assert "Traceback" not in told
@@ -375,7 +375,7 @@ def test_training_on_a_full_disk_says_so(place: Place, small_disk: SmallDisk) ->
 
 def test_conversion_on_a_full_disk_leaves_no_half_video(place: Place, small_disk: SmallDisk) -> None:
     words = ["convert", place.clip, "--run", place.run, "--direction", "a2b", "--out", small_disk.folder / "out.mp4"]
-    code, told, left = small_disk.run(60, *words)
+    code, told, left = small_disk.run(60, *words, each=60)
     assert code == 3, told
     assert "disk.full" in told
     assert "Traceback" not in told
