@@ -56,7 +56,7 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
         found.append(
             {"name": name, "ours": rate, "yardstick": plain, "ratio": rate / plain, "unit": "frames/s", "asked": None}
         )
-    peaks = [_peak(enlarged(folder / f"{length}.mp4", length), model) for length in (SHORT, LONG)]
+    peaks = memory(folder, clip)
     found.append(
         {
             "name": f"Conversion, peak memory at {LONG} s of video against {SHORT} s",
@@ -70,6 +70,19 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+def memory(folder: Path, clip: Path) -> list[float]:
+    """Peak MB of a conversion of :data:`SHORT` and of :data:`LONG` seconds of 640×480, with the demo's smaller model."""
+    model = untrained_run(folder / "small", clip, "demo")
+    return [_peak(looped(folder / f"{length}.mp4", length), model) for length in (SHORT, LONG)]
+
+
+def looped(path: Path, seconds: int) -> Path:
+    """``seconds`` of the demo's person A with sound, looped if need be."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(DEMO)]
+    subprocess.run([*command, "-t", str(seconds), "-c", "copy", str(path)], check=True)
+    return path
+
+
 def enlarged(path: Path, seconds: int) -> Path:
     """``seconds`` of the demo's person A, looped if need be, at 960×720 in a 1280×720 picture, with sound."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-stream_loop", "-1", "-i", str(DEMO)]
@@ -78,8 +91,8 @@ def enlarged(path: Path, seconds: int) -> Path:
     return path
 
 
-def untrained_run(folder: Path, clip: Path) -> Path:
-    """A run whose weights are random and whose person A is the one in ``clip``."""
+def untrained_run(folder: Path, clip: Path, preset: str = PRESET) -> Path:
+    """A run of ``preset`` whose weights are random and whose person A is the one in ``clip``."""
     import torch
 
     from faceengine.embedding import make_embedder
@@ -103,7 +116,7 @@ def untrained_run(folder: Path, clip: Path) -> Path:
         for name, place in (("a", typical), ("b", typical + 10))
     }
     torch.manual_seed(0)
-    recipe = PRESETS[PRESET]
+    recipe = PRESETS[preset]
     weights = {f"average.{name}": value for name, value in Generator(recipe.model).state_dict().items()}
     header = checkpoints.Header(1, 1, recipe.to_dict(), "", 0, False, 0.0, people, None)
     checkpoints.save(folder, header, weights)
