@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +15,15 @@ from faceengine.evaluation.config import ScoreConfig
 from faceengine.evaluation.identity import Reference, ceiling, cosines, pair_distances, readings
 from faceengine.evaluation.measure import FrameMeasures, Judge
 from faceengine.evaluation.motion import FEWEST, colour_jitter, expression_errors, eye_distance, landmark_jitter
-from faceengine.evaluation.reasons import describe_pose, missing_poses, reasons
+from faceengine.evaluation.reasons import reasons
+from faceengine.extraction.coverage import coverage
 from faceengine.extraction.quality import pose
 from faceengine.faceset import Crop
 from faceengine.geometry import Points
 
 FORMAT = 1
-T = TypeVar("T")
 _EXTREMES = 5
+_ANGLES = ("yaw", "pitch", "roll")
 # Faces of a set and of a result are one footage's if they stand at the same places in at least this share of frames.
 _SAME_FOOTAGE = 0.8
 _SIDE_BY_SIDE = (
@@ -200,33 +201,35 @@ def _motion(scored: Scored, missing: dict[str, str], rows: list[dict[str, Any]])
     pairs = _pairs(scored, missing)
     frames = [measures[pair.at].frame for pair in pairs]
     result, original = [pair.result for pair in pairs], [pair.original for pair in pairs]
-    poses = [np.abs(np.subtract(pose(pair.result), pose(pair.original))) for pair in pairs]
-    for pair, angles in zip(pairs, poses, strict=True):
-        rows[pair.at]["pose_error"] = float(angles.mean())
+    turns = np.array([np.subtract(pose(pair.result), pose(pair.original)) for pair in pairs]).reshape(-1, 3)
+    for pair, turn in zip(pairs, turns, strict=True):
+        rows[pair.at]["pose_error"] = float(np.abs(turn).mean())
     seams = [m.seam for m in measures if m.seam is not None]
-    coloured = [i for i, pair in enumerate(pairs) if measures[pair.at].colour is not None]
     jitter = landmark_jitter(frames, result, original) if pairs else None
+    flicker = _flicker(measures, pairs)
     if pairs and jitter is None:
         missing["jitter"] = "no two neighbouring frames were scored (--every is above 1, or there is but one frame)"
+    if pairs and flicker is None:
+        missing["jitter_colour"] = missing.get("jitter", _NO_VIDEO)
     if not seams:
         missing["seam"] = _NO_VIDEO if all(m.change is None for m in measures) else "no frame was swapped"
     return {
-        "pose_error": _mean(angles.mean() for angles in poses),
-        "pose_error_angles": dict(zip(("yaw", "pitch", "roll"), np.mean(poses, axis=0).tolist(), strict=True))
-        if poses
-        else None,
+        "pose_error": _mean(np.abs(turns).mean(axis=1)),
+        "pose_offset": dict(zip(_ANGLES, turns.mean(axis=0).tolist(), strict=True)) if pairs else None,
         "expression_error": _expression(pairs, missing, rows),
         "jitter": jitter,
-        "jitter_colour": colour_jitter(
-            [frames[i] for i in coloured],
-            [_known(measures[pairs[i].at].colour) for i in coloured],
-            [_known(measures[pairs[i].at].original_colour) for i in coloured],
-            [original[i] for i in coloured],
-        )
-        if coloured
-        else None,
+        "jitter_colour": flicker,
         "seam": _mean(seams),
     }
+
+
+def _flicker(measures: list[FrameMeasures], pairs: list[_Pair]) -> float | None:
+    known = [
+        (m.frame, m.colour, m.original_colour, pair.original)
+        for pair in pairs
+        if (m := measures[pair.at]).colour is not None and m.original_colour is not None
+    ]
+    return colour_jitter(*zip(*known, strict=True)) if known else None
 
 
 def _expression(pairs: list[_Pair], missing: dict[str, str], rows: list[dict[str, Any]]) -> float | None:
@@ -311,14 +314,13 @@ def _explain(report: dict[str, Any], scored: Scored) -> None:
     }
     if person.original is not None:
         sharpness["original"] = _median(crop.sharpness for crop in person.original.crops)
-    lacking = missing_poses(person.wanted, poses)
     report["sets"] = sets
     report["sharpness"] = sharpness
-    report["missing_poses"] = [
-        {"yaw": where[0], "pitch": where[1], "share": share, "text": describe_pose(where)}
-        for where, share in lacking.items()
-    ]
-    report["reasons"] = [asdict(reason) for reason in reasons(report, len(person.wanted.crops), lacking)]
+    report["coverage"] = {
+        "wanted": coverage((crop.yaw, crop.pitch) for crop in person.wanted.crops),
+        "footage": coverage(poses),
+    }
+    report["reasons"] = [asdict(reason) for reason in reasons(report)]
 
 
 def _extremes(rows: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
@@ -345,11 +347,6 @@ def _mean(values: Iterable[float]) -> float | None:
 def _median(values: Iterable[float]) -> float | None:
     kept = list(values)
     return float(np.median(kept)) if kept else None
-
-
-def _known(value: T | None) -> T:
-    assert value is not None
-    return value
 
 
 def _text(value: Path | None) -> str | None:
