@@ -71,7 +71,7 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def memory(folder: Path, clip: Path) -> list[float]:
-    """Peak MB of a conversion of :data:`SHORT` and of :data:`LONG` seconds of 640×480, with the demo's smaller model."""
+    """Peak MB of a conversion of :data:`SHORT` and of :data:`LONG` seconds of 640×480 with the demo preset."""
     model = untrained_run(folder / "small", clip, "demo")
     return [_peak(looped(folder / f"{length}.mp4", length), model) for length in (SHORT, LONG)]
 
