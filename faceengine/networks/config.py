@@ -16,7 +16,7 @@ class ModelConfig(Config):
     octave: float = option(
         0.0, help="share of channels at half resolution (octave convolution)", choices=(0.0, 0.125, 0.25, 0.5)
     )
-    narrow: int = option(1, help="divides every number of channels; above 1 for tests only", choices=(1, 2, 4, 8))
+    narrow: int = option(1, help="divides every number of channels", choices=(1, 2, 4, 8))
     attention: int = option(64, help="largest side of a feature map that gets self-attention; 0 = none", low=0, high=64)
     latent: int = option(1024, help="width of the bottleneck between encoder and decoders", low=64, high=4096)
     coverage: float = option(

@@ -40,16 +40,22 @@ def edge_inside(drawn: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 
 
 def dissimilarity(drawn: Tensor, target: Tensor) -> Tensor:
-    """1 - SSIM over 7×7 windows of equal weights, in [0, 2]. Wang et al. 2004, constants for a range of 2."""
+    """1 - SSIM of the luma over 7×7 windows of equal weights, in [0, 2]. Wang et al. 2004, for a range of 2."""
     c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
     # Second moments lose too much in 16 bits.
-    x, y = drawn.float(), target.float()
+    x, y = (_luma(picture.float()) for picture in (drawn, target))
     moments = F.avg_pool2d(torch.cat([x, y, x * x, y * y, x * y], dim=1), 7, stride=1)
     mean_x, mean_y, xx, yy, xy = moments.chunk(5, dim=1)
     covariance = xy - mean_x * mean_y
     variances = xx - mean_x**2 + yy - mean_y**2
     ssim = (2 * mean_x * mean_y + c1) * (2 * covariance + c2) / ((mean_x**2 + mean_y**2 + c1) * (variances + c2))
     return 1 - ssim.mean()
+
+
+def _luma(picture: Tensor) -> Tensor:
+    """``(B, 1, S, S)``, BT.601."""
+    red, green, blue = picture.split(1, dim=1)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def adversarial(patches: Tensor) -> Tensor:
