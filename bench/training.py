@@ -20,6 +20,7 @@ from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
 from faceengine.training.config import PRESETS, Recipe
 from faceengine.training.data import Batch, Faces
 from faceengine.training.schedule import phase
+from faceengine.training.side_by_side import SideBySide
 from faceengine.training.step import Trainer, build_optimisers
 
 ROUNDS = 3
@@ -52,7 +53,9 @@ def build(recipe: Recipe, precision: str) -> Trainer:
     generator = Generator(recipe.model).to(memory_format=torch.channels_last)
     discriminators = Discriminators(recipe.model).to(memory_format=torch.channels_last)
     optimisers = build_optimisers(generator, discriminators, recipe)
-    return Trainer(generator, discriminators, *optimisers, recipe, choose_precision(precision, device))
+    return Trainer(
+        generator, discriminators, *optimisers, recipe, choose_precision(precision, device), SideBySide(device)
+    )
 
 
 def build_plain(recipe: Recipe) -> PlainTrainer:

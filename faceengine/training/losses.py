@@ -54,8 +54,7 @@ def dissimilarity(drawn: Tensor, target: Tensor) -> Tensor:
 
 def _luma(picture: Tensor) -> Tensor:
     """``(B, 1, S, S)``, BT.601."""
-    red, green, blue = picture.split(1, dim=1)
-    return 0.299 * red + 0.587 * green + 0.114 * blue
+    return 0.299 * picture[:, :1] + 0.587 * picture[:, 1:2] + 0.114 * picture[:, 2:]
 
 
 def adversarial(patches: Tensor) -> Tensor:

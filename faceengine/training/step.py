@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from faceengine.networks.decoder import Decoded
 from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
-from faceengine.networks.octave import both
 from faceengine.training import losses
 from faceengine.training.config import Recipe
 from faceengine.training.data import Batch, Faces
 from faceengine.training.perceptual import Perceptual
 from faceengine.training.schedule import Phase
+from faceengine.training.side_by_side import SideBySide
 
 OTHER = {"a": "b", "b": "a"}
 
@@ -34,6 +34,7 @@ class Trainer:
     optimise_discriminators: torch.optim.Optimizer
     recipe: Recipe
     precision: torch.dtype
+    side_by_side: SideBySide
     perceptual: Perceptual | None = None
 
     @property
@@ -43,47 +44,48 @@ class Trainer:
     def step(self, batch: Batch, phase: Phase) -> Values:
         """Train on one batch. Returns ``a.reconstruction`` and its like, see :func:`generator_losses`."""
         self._set_learning_rates(phase)
+        self.optimise_generator.zero_grad(set_to_none=True)
         # The generator runs once: the discriminators learn from its pictures cut off from their graph, and do not
         # change them. The original ran it a second time for the same numbers.
-        with self.autocast():
-            drawn = draw(self.generator, batch, phase)
+        drawn = self.side_by_side(lambda person: self._draw(person, batch, phase))
         values: Values = {}
         if phase.adversarial:
-            values |= self._train_discriminators(batch, drawn)
-        values |= self._train_generator(batch, drawn, phase)
-        return values
-
-    def _train_discriminators(self, batch: Batch, drawn: dict[str, Decoded]) -> Values:
-        self.optimise_discriminators.zero_grad(set_to_none=True)
-        values = {}
-        total = torch.zeros((), device=self.device)
-        for person in PERSONS:
-            faces, decoded = batch.faces[person], drawn[person]
-            with self.autocast():
-                fakes = torch.cat([decoded.masked(faces.warped), decoded.colour]).detach()
-                reals = faces.target.repeat(2, 1, 1, 1)
-                mixed = batch.mix * reals + (1 - batch.mix) * fakes
-                patches = self.discriminators[person](mixed, faces.warped.repeat(2, 1, 1, 1))
-            # Masked and raw pictures go through as one batch; the original added two means.
-            loss = 2 * losses.discrimination(patches, batch.mix)
-            values[f"{person}.discrimination"] = loss.detach()
-            total = total + loss
-        total.backward()  # type: ignore[no-untyped-call]
-        self.optimise_discriminators.step()
-        return values
-
-    def _train_generator(self, batch: Batch, drawn: dict[str, Decoded], phase: Phase) -> Values:
-        self.optimise_generator.zero_grad(set_to_none=True)
-        with frozen(self.discriminators), self.autocast():
-            weighted: list[Tensor] = []
-            values: Values = {}
-            for person in PERSONS:
-                for name, weight, loss in generator_losses(self, person, batch, drawn, phase):
-                    weighted.append(weight * loss)
-                    values[f"{person}.{name}"] = loss.detach()
-            torch.stack(weighted).sum().backward()  # type: ignore[no-untyped-call]
+            self.optimise_discriminators.zero_grad(set_to_none=True)
+            judged = self.side_by_side(lambda person: self._discriminate(person, batch, drawn[person]))
+            self.optimise_discriminators.step()
+            values |= {f"{person}.discrimination": loss for person, loss in judged.items()}
+        with frozen(self.discriminators):
+            learned = self.side_by_side(lambda person: self._generate(person, batch, drawn[person], phase))
         self.optimise_generator.step()
-        return values
+        return values | {f"{person}.{name}": loss for person in PERSONS for name, loss in learned[person].items()}
+
+    def _draw(self, person: str, batch: Batch, phase: Phase) -> Decoded:
+        """The person's warped faces through the encoder and the person's own decoder."""
+        with self.autocast():
+            decoded: Decoded = decoder_of(self.generator, person, phase)(
+                self.generator.encoder(batch.faces[person].warped)
+            )
+        return decoded
+
+    def _discriminate(self, person: str, batch: Batch, decoded: Decoded) -> Tensor:
+        """Gradients of the person's discriminator; its loss."""
+        faces = batch.faces[person]
+        with self.autocast():
+            fakes = torch.cat([decoded.masked(faces.warped), decoded.colour]).detach()
+            mixed = batch.mix * faces.target.repeat(2, 1, 1, 1) + (1 - batch.mix) * fakes
+            patches = self.discriminators[person](mixed, faces.warped.repeat(2, 1, 1, 1))
+        # Masked and raw pictures go through as one batch; the original added two means.
+        loss = 2 * losses.discrimination(patches, batch.mix)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _generate(self, person: str, batch: Batch, decoded: Decoded, phase: Phase) -> Values:
+        """Gradients of the encoder and the person's decoder; every loss by name."""
+        with self.autocast():
+            found = list(generator_losses(self, person, batch, decoded, phase))
+        total = torch.stack([weight * loss for _, weight, loss in found]).sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return {name: loss.detach() for name, _, loss in found}
 
     def _set_learning_rates(self, phase: Phase) -> None:
         base = self.recipe.learning_rate
@@ -93,15 +95,9 @@ class Trainer:
 
     def autocast(self) -> torch.autocast:
         """The context in which the networks compute in the run's precision."""
-        return torch.autocast(self.device.type, self.precision, enabled=self.precision is not torch.float32)
-
-
-def draw(generator: Generator, batch: Batch, phase: Phase) -> dict[str, Decoded]:
-    """Each person's warped faces through the encoder, both at once, and through the person's own decoder."""
-    codes = generator.encoder(torch.cat([batch.faces[person].warped for person in PERSONS]))
-    half = len(batch.faces[PERSONS[0]].warped)
-    parts = {"a": both(lambda x: x[:half], codes), "b": both(lambda x: x[half:], codes)}
-    return {person: decoder_of(generator, person, phase)(parts[person]) for person in PERSONS}
+        # Without the cache of converted weights: each is used once, and two threads would share it.
+        enabled = self.precision is not torch.float32
+        return torch.autocast(self.device.type, self.precision, enabled=enabled, cache_enabled=False)
 
 
 def decoder_of(generator: Generator, person: str, phase: Phase) -> nn.Module:
@@ -110,10 +106,10 @@ def decoder_of(generator: Generator, person: str, phase: Phase) -> nn.Module:
 
 
 def generator_losses(
-    trainer: Trainer, person: str, batch: Batch, drawn: dict[str, Decoded], phase: Phase
+    trainer: Trainer, person: str, batch: Batch, decoded: Decoded, phase: Phase
 ) -> Iterator[tuple[str, float, Tensor]]:
     """Name, weight and value of every loss of one person's decoder that is on in this phase."""
-    recipe, faces, decoded = trainer.recipe, batch.faces[person], drawn[person]
+    recipe, faces = trainer.recipe, batch.faces[person]
     colour, target, alpha = decoded.colour.float(), faces.target, decoded.alpha.float()
     masked = alpha * colour + (1 - alpha) * faces.warped
     yield "reconstruction", recipe.reconstruction, losses.reconstruction(colour, target, decoded.auxiliary)

@@ -29,6 +29,7 @@ from faceengine.training.history import History
 from faceengine.training.people import Person, load_person
 from faceengine.training.perceptual import NETWORK, Perceptual, load_perceptual
 from faceengine.training.schedule import phase
+from faceengine.training.side_by_side import SideBySide
 from faceengine.training.step import Trainer, build_optimisers
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
@@ -138,7 +139,7 @@ def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], on_even
     optimisers = build_optimisers(generator, discriminators, recipe)
     perceptual = _perceptual(recipe, device, on_event)
     precision = choose_precision(config.precision, device)
-    trainer = Trainer(generator, discriminators, *optimisers, recipe, precision, perceptual)
+    trainer = Trainer(generator, discriminators, *optimisers, recipe, precision, SideBySide(device), perceptual)
     session = _Session(trainer, copy.deepcopy(generator).requires_grad_(False), 0, recipe.iterations)
     if found := checkpoints.all_in(run_dir):
         _resume(config, session, found[-1], people, on_event)
