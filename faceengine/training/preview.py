@@ -45,7 +45,7 @@ def central(crop: Image, size: int, coverage: float) -> Image:
 
 @torch.inference_mode()
 def sheet(generator: Generator, faces: dict[str, Tensor], phase: Phase) -> Image:
-    """Rows: faces of A, then of B. Columns: :data:`COLUMNS`. ``(H, W, 3)`` RGB."""
+    """A row a face; :data:`COLUMNS` for A, and beside them for B. ``(H, W, 3)`` RGB."""
     blocks = []
     for person in PERSONS:
         source = faces[person]
@@ -56,7 +56,7 @@ def sheet(generator: Generator, faces: dict[str, Tensor], phase: Phase) -> Image
         swapped = alpha * other.colour + (1 - alpha) * source
         mask = (alpha * 2 - 1).expand(-1, 3, -1, -1)
         blocks.append(torch.cat([source, own.colour, other.colour, mask, swapped], dim=3))
-    rows = torch.cat(blocks).float().cpu()
+    rows = torch.cat(blocks, dim=3).float().cpu()
     picture = ((rows.permute(0, 2, 3, 1).flatten(0, 1) + 1) * 127.5).round().clamp(0, 255).byte().numpy()
     return _titled(_enlarged(picture, faces["a"].shape[-1]))
 
@@ -68,9 +68,10 @@ def _enlarged(picture: NDArray[np.uint8], size: int) -> Image:
 
 def _titled(picture: Image) -> Image:
     """A line with the columns' names on top."""
-    height, width = 28, picture.shape[1] // len(COLUMNS)
+    titles = [f"{person.upper()}: {title}" for person in PERSONS for title in COLUMNS]
+    height, width = 28, picture.shape[1] // len(titles)
     bar = np.full((height, picture.shape[1], 3), 24, np.uint8)
-    for number, title in enumerate(COLUMNS):
+    for number, title in enumerate(titles):
         (text_width, _), _ = cv2.getTextSize(title, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
         place = (number * width + (width - text_width) // 2, 19)
         cv2.putText(bar, title, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (235, 235, 235), 1, cv2.LINE_AA)

@@ -22,12 +22,14 @@ import torch
 from faceengine.errors import ConfigError, EngineError, InputError
 from faceengine.events import Checkpoint, Losses, Message, Preview
 from faceengine.faceset import FaceSet
+from faceengine.networks.decoder import Decoded, swap_alpha
 from faceengine.training import checkpoints
 from faceengine.training.config import Recipe, TrainConfig
 from faceengine.training.data import pose_weights
 from faceengine.training.step import Trainer
 from faceengine.training.swapper import load_swapper
 from faceengine.training.train import follow, run
+from faceengine.training.visible import visible_face
 from tests.engine.conftest import Heard
 
 Configure = Callable[..., TrainConfig]
@@ -150,7 +152,7 @@ def test_what_a_run_leaves_and_says(configure: Configure, tmp_path: Path, heard:
     assert [path.stem for path in checkpoints.all_in(tmp_path)] == ["000010", "000020"]
     assert sorted(path.name for path in (tmp_path / "previews").iterdir()) == ["000010.png", "000020.png"]
     sheet = cv2.imread(str(tmp_path / "previews" / "000020.png"))
-    assert sheet.shape[1] == 5 * 128
+    assert sheet.shape[1] == 10 * 128
     assert sheet.std() > 20
     kinds = {
         kind: [event for event in heard.events if isinstance(event, kind)] for kind in (Losses, Preview, Checkpoint)
@@ -247,6 +249,49 @@ def test_the_average_follows_the_weights() -> None:
     assert average.weight.item() == pytest.approx(0.1)
     follow(average, module, iteration=0, decay=0.9)  # at the beginning it moves faster: (1 + 0) / (10 + 0)
     assert average.weight.item() == pytest.approx(0.1 * 0.1 + 0.9)
+
+
+def test_two_threads_and_one_give_the_same_weights(configure: Configure, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            run(configure(iterations=3, precision="float32"), tmp_path / str(threads))
+    finally:
+        torch.set_num_threads(before)
+    assert_same_weights(tmp_path / "1", tmp_path / "2")
+
+
+def test_hair_before_the_face_is_left_out(faces_b: Path) -> None:
+    """Person B's fringe hangs over her forehead: inside the outline, dark, and not to be painted over."""
+    shares = []
+    with FaceSet.open(faces_b) as faces:
+        for crop in faces.crops():
+            image, masks = faces.image(crop.id), faces.masks(crop.id)
+            seen = visible_face(image, masks)
+            assert (seen <= masks["face"]).all()
+            hidden = (masks["face"] > 200) & (seen < 50)
+            shown = seen > 200
+            if hidden.sum() > 200:
+                shares.append(image[hidden].mean() / image[shown].mean())
+    assert len(shares) > 10
+    assert np.median(shares) < 0.5
+
+
+def test_the_visible_face_of_a_face_without_hair_is_nearly_all_of_it(faces_a: Path) -> None:
+    with FaceSet.open(faces_a) as faces:
+        kept = []
+        for crop in faces.crops():
+            masks = faces.masks(crop.id)
+            kept.append(float(visible_face(faces.image(crop.id), masks).sum()) / float(masks["face"].sum()))
+    assert np.median(kept) > 0.93
+
+
+def test_only_what_both_decoders_call_face_is_swapped() -> None:
+    colour = torch.zeros(1, 3, 1, 3)
+    own = Decoded(colour, torch.tensor([[[[0.1, 0.9, 1.0]]]]), [])
+    other = Decoded(colour, torch.tensor([[[[1.0, 0.8, 0.0]]]]), [])
+    assert swap_alpha(own, other).flatten().tolist() == pytest.approx([0.1, 0.8, 0.0])
 
 
 def test_a_run_can_be_used_to_swap_in_both_directions(tiny_run: Path, faces_a: Path) -> None:
