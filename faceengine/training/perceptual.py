@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faceengine import weights
+from faceengine.embedding import load_facenet
 from faceengine.training import losses
 
 NETWORK = "facenet-vggface2"
@@ -45,14 +47,5 @@ class Perceptual(nn.Module):
 
 def load_perceptual(device: torch.device) -> Perceptual | None:
     """The loss with its weights, or ``None`` where they are not there."""
-    from facenet_pytorch import InceptionResnetV1
-
-    from faceengine import weights
-
     path = weights.find(NETWORK)
-    if path is None:
-        return None
-    network = InceptionResnetV1(pretrained=None, classify=False)
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    network.load_state_dict({name: value for name, value in state.items() if not name.startswith("logits")})
-    return Perceptual(network.to(device))
+    return None if path is None else Perceptual(load_facenet(path).to(device))
