@@ -18,7 +18,7 @@ from typing import Any
 
 from faceengine.files import replace_file
 
-PARTS = ("extraction", "training", "conversion")
+PARTS = ("extraction", "training", "conversion", "quality")
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 _HEADER = ("what", "ours", "yardstick", "unit", "ratio", "asked for")
 
