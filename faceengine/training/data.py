@@ -139,8 +139,9 @@ class Batches(Dataset[Batch]):
             colours_of,
             recipe.model.size,
             recipe.model.coverage,
-            recipe.warp_sigma,
-            rng,
+            flip=recipe.flip,
+            warp_sigma=recipe.warp_sigma,
+            rng=rng,
         )
         warped = sample.warped
         if rng.random() < recipe.noise:
