@@ -35,18 +35,19 @@ def sample(
     size: int,
     coverage: float,
     *,
+    placement: float,
     flip: float,
     warp_sigma: float,
     rng: Generator,
 ) -> Sample:
     """One training sample of ``size`` pixels that shows the central ``coverage`` of the crop.
 
-    ``colours_of``: another crop whose colours this one takes on first. ``flip``: probability of mirroring.
-    ``warp_sigma``: pixels at 256.
+    ``colours_of``: another crop whose colours this one takes on first. ``placement`` and ``flip``: see
+    :func:`random_placement`. ``warp_sigma``: pixels at 256.
     """
     if colours_of is not None:
         crop = match_colours(crop, colours_of, xyz=rng.random() < 0.5)
-    place = random_placement(crop.shape[0], flip, rng)
+    place = random_placement(crop.shape[0], placement, flip, rng)
     crop = cv2.warpAffine(crop, place, crop.shape[:2], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
     masks = cv2.warpAffine(masks, place, crop.shape[:2], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
     return warp(crop, masks, size, coverage, warp_sigma, rng)
@@ -65,12 +66,15 @@ def match_colours(crop: Image, other: Image, *, xyz: bool) -> Image:
     return cv2.cvtColor(matched, cv2.COLOR_XYZ2RGB) if xyz else matched  # type: ignore[return-value]
 
 
-def random_placement(size: int, flip: float, rng: Generator) -> Matrix:
-    """Rotation ±10°, zoom ±10 %, shift ±5 % of ``size``, mirrored with probability ``flip``: a ``(2, 3)`` matrix."""
-    angle, zoom = rng.uniform(-10, 10), rng.uniform(0.9, 1.1)
+def random_placement(size: int, factor: float, flip: float, rng: Generator) -> Matrix:
+    """Rotation ±10°, zoom ±10 % and shift ±5 % of ``size``, all times ``factor``, mirrored with probability ``flip``.
+
+    A ``(2, 3)`` matrix.
+    """
+    angle, zoom = factor * rng.uniform(-10, 10), 1 + factor * rng.uniform(-0.1, 0.1)
     centre = (size - 1) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D((centre, centre), angle, zoom), dtype=np.float64)
-    matrix[:, 2] += rng.uniform(-0.05, 0.05, 2) * size
+    matrix[:, 2] += factor * rng.uniform(-0.05, 0.05, 2) * size
     if rng.random() < flip:
         mirror = np.array([[-1.0, 0.0, size - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
         matrix = matrix @ mirror

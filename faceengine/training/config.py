@@ -37,6 +37,7 @@ class Recipe(Config):
     alpha_smooth: float = option(0.1, help="weight of alpha's total variation", low=0)
     alpha_face: float = option(0.0, help="weight of L1 between alpha and the face mask", low=0)
     colour_match: float = option(0.5, help="how often a crop takes on the colours of another one", low=0, high=1)
+    placement: float = option(1.0, help="factor on rotation ±10°, zoom ±10 %, shift ±5 %", low=0, high=2)
     flip: float = option(0.5, help="how often a crop is mirrored", low=0, high=1)
     warp_sigma: float = option(5.6, help="standard deviation of the warp in pixels at 256", low=0, high=30)
     noise: float = option(0.0, help="how often noise is put on the warped input", low=0, high=1)

@@ -139,6 +139,7 @@ class Batches(Dataset[Batch]):
             colours_of,
             recipe.model.size,
             recipe.model.coverage,
+            placement=recipe.placement,
             flip=recipe.flip,
             warp_sigma=recipe.warp_sigma,
             rng=rng,
