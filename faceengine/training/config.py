@@ -56,24 +56,26 @@ PRESETS: dict[str, Recipe] = {
     "standard-256": Recipe(model=ModelConfig(size=256)),
     # Seconds long, all losses on: for tests and for trying out a set-up. What it draws is mush.
     "tiny": Recipe(model=ModelConfig(narrow=8, latent=64, attention=16), iterations=20, batch=2, cycle=10.0),
-    # For a quarter of an hour on two cores. Small batches: in the same time many small steps get further than few
-    # large ones. The whole crop is seen, since what lies at its edge, the jaw, is where a swap shows.
+    # For a quarter of an hour on two cores; docs/performance.md has what was tried. Small batches: in the same time
+    # many small steps get further than few large ones. The whole crop is seen, since what lies at its edge, the jaw, is
+    # where a swap shows. Crops are moved and bent less: where everything lies has to pass the bottleneck, too.
     "demo": Recipe(
         model=dataclasses.replace(_LITE, attention=16, coverage=1.0),
         iterations=4_000,
         batch=4,
-        learning_rate=5e-4,
+        learning_rate=1e-3,
         warm_up=50,
         original_phases=False,
         l2=0.0,
         adversarial=0.0,
-        eyes=3.0,
         edge=1.0,
         face=3.0,
         ssim=1.0,
         alpha=0.0,
         alpha_face=1.0,
-        colour_match=0.3,
+        colour_match=0.2,
+        placement=0.3,
+        warp_sigma=2.5,
         ema=0.995,
     ),
 }
