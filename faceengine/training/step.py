@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from faceengine.networks.decoder import Decoded
 from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
+from faceengine.networks.octave import Octaves, both
 from faceengine.training import losses
 from faceengine.training.config import Recipe
 from faceengine.training.data import Batch, Faces
@@ -45,9 +46,14 @@ class Trainer:
         """Train on one batch. Returns ``a.reconstruction`` and its like, see :func:`generator_losses`."""
         self._set_learning_rates(phase)
         self.optimise_generator.zero_grad(set_to_none=True)
+        with self.autocast():
+            codes = self.generator.encoder(torch.cat([batch.faces[person].warped for person in PERSONS]))
+        # The encoder goes through its many weights once for both people; what follows each does by itself, from a
+        # code cut off from the encoder's graph, which gets its gradient in one piece at the end.
+        own_codes = {person: both(_leaf, code) for person, code in zip(PERSONS, _halves(codes), strict=True)}
         # The generator runs once: the discriminators learn from its pictures cut off from their graph, and do not
         # change them. The original ran it a second time for the same numbers.
-        drawn = self.side_by_side(lambda person: self._draw(person, batch, phase))
+        drawn = self.side_by_side(lambda person: self._draw(person, own_codes[person], phase))
         values: Values = {}
         if phase.adversarial:
             self.optimise_discriminators.zero_grad(set_to_none=True)
@@ -56,15 +62,14 @@ class Trainer:
             values |= {f"{person}.discrimination": loss for person, loss in judged.items()}
         with frozen(self.discriminators):
             learned = self.side_by_side(lambda person: self._generate(person, batch, drawn[person], phase))
+        _send_back(codes, [own_codes[person] for person in PERSONS])
         self.optimise_generator.step()
         return values | {f"{person}.{name}": loss for person in PERSONS for name, loss in learned[person].items()}
 
-    def _draw(self, person: str, batch: Batch, phase: Phase) -> Decoded:
-        """The person's warped faces through the encoder and the person's own decoder."""
+    def _draw(self, person: str, code: Octaves, phase: Phase) -> Decoded:
+        """The code of the person's warped faces through the person's own decoder."""
         with self.autocast():
-            decoded: Decoded = decoder_of(self.generator, person, phase)(
-                self.generator.encoder(batch.faces[person].warped)
-            )
+            decoded: Decoded = decoder_of(self.generator, person, phase)(code)
         return decoded
 
     def _discriminate(self, person: str, batch: Batch, decoded: Decoded) -> Tensor:
@@ -98,6 +103,26 @@ class Trainer:
         # Without the cache of converted weights: each is used once, and two threads would share it.
         enabled = self.precision is not torch.float32
         return torch.autocast(self.device.type, self.precision, enabled=enabled, cache_enabled=False)
+
+
+def _halves(codes: Octaves) -> tuple[Octaves, Octaves]:
+    """The codes of the first and of the second person."""
+    middle = len(codes[0]) // 2
+    return both(lambda x: x[:middle], codes), both(lambda x: x[middle:], codes)
+
+
+def _leaf(x: Tensor) -> Tensor:
+    return x.detach().requires_grad_()
+
+
+def _send_back(codes: Octaves, leaves: list[Octaves]) -> None:
+    """Give the encoder the gradients that its codes got from both people."""
+    parts = [
+        (whole, torch.cat([leaf[part].grad for leaf in leaves]))  # type: ignore[union-attr,misc]
+        for part, whole in enumerate(codes)
+        if whole is not None
+    ]
+    torch.autograd.backward([whole for whole, _ in parts], [gradient for _, gradient in parts])
 
 
 def decoder_of(generator: Generator, person: str, phase: Phase) -> nn.Module:

@@ -114,6 +114,22 @@ def test_attention_equals_the_written_out_softmax() -> None:
     assert torch.allclose(attend(query, key, value), expected, atol=1e-5)
 
 
+def test_attention_in_stripes_equals_the_fused_kernel_to_16_bits() -> None:
+    torch.manual_seed(3)
+    exact = [torch.randn(2, width, 32, 32, requires_grad=True) for width in (4, 4, 32)]
+    rounded = [part.detach().bfloat16().requires_grad_() for part in exact]
+    weights = torch.randn(2, 32, 32, 32)
+    found = []
+    for inputs in (exact, rounded):
+        out = attend(*inputs)
+        (out.float() * weights).sum().backward()
+        found.append([out.detach(), *(part.grad for part in inputs)])
+    for expected, ours in zip(*found, strict=True):
+        assert ours is not None
+        assert expected is not None
+        assert (ours.float() - expected).norm() / expected.norm() < 0.02
+
+
 def test_attention_starts_as_the_identity() -> None:
     x = torch.rand(1, 64, 8, 8)
     high, low = SelfAttention(64)((x, None))
