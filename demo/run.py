@@ -20,7 +20,7 @@ ROOT = HERE.parent
 OUT = Path("var/demo")
 DIRECTIONS = {"a2b": ("a", "b"), "b2a": ("b", "a")}
 """Direction → (whose video it is, whose face it gets)."""
-MINUTES = 7.0
+MINUTES = 8.0
 EVERY = 2
 
 
