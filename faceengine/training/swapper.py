@@ -46,7 +46,10 @@ class Swapper:
         self.perceptual = header.perceptual
         self._encoder = generator.encoder
         phase = Phase(0.0, exchanged=header.exchanged)
-        self._own, self._other = (decoder_of(generator, person, phase) for person in (replaced, wanted))
+        self._other = decoder_of(generator, wanted, phase)
+        # Only an alpha that was taught the visible face tells hair from face; any other is not worth a second decoder.
+        knows_hair = header.recipe["alpha_face"] > 0
+        self._own = decoder_of(generator, replaced, phase) if knows_hair else None
         self._device = next(generator.parameters()).device
         self._precision = precision
 
@@ -58,9 +61,10 @@ class Swapper:
         enabled = self._precision is not torch.float32
         with torch.autocast(self._device.type, self._precision, enabled=enabled):
             code = self._encoder(x)
-            own, other = self._own(code), self._other(code)
+            other = self._other(code)
+            alpha = other.alpha if self._own is None else swap_alpha(self._own(code), other)
         colour = (other.colour.float() + 1) * 127.5
-        return colour.permute(0, 2, 3, 1).cpu().numpy(), swap_alpha(own, other)[:, 0].float().cpu().numpy()
+        return colour.permute(0, 2, 3, 1).cpu().numpy(), alpha[:, 0].float().cpu().numpy()
 
 
 def load_swapper(model: Path, direction: str, *, device: str = "auto", precision: str = "auto") -> Swapper:

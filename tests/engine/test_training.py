@@ -85,7 +85,7 @@ def test_another_seed_gives_other_weights(configure: Configure, tmp_path: Path) 
     for seed in (0, 1):
         run(configure(iterations=2, seed=seed), tmp_path / str(seed))
     one, other = weights(tmp_path / "0"), weights(tmp_path / "1")
-    assert not torch.equal(one["generator.encoder.squeeze.weight"], other["generator.encoder.bottleneck.0.weight"])
+    assert not torch.equal(one["generator.encoder.squeeze.weight"], other["generator.encoder.squeeze.weight"])
 
 
 @pytest.mark.timeout(900)  # twenty starts of a whole process
