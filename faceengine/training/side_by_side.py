@@ -19,7 +19,7 @@ class SideBySide:
     Two threads that each do whole layers get further than two that share every layer: nobody waits for the other at
     the end of each operation. It matters most on a busy machine, where oneDNN's threads spin while the one they wait
     for is off the processor (``docs/performance.md``). Gradients of what both share are sums of two terms, which do
-    not depend on the order: results stay the same to the bit.
+    not depend on the order: equal runs stay equal to the bit.
     """
 
     def __init__(self, device: torch.device) -> None:
