@@ -193,7 +193,7 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
         (sqlite_error(sqlite3.SQLITE_IOERR | 3 << 8), 3, "[disk.full]"),
         (RuntimeError("I/O error: No space left on device (os error 28)"), 3, "[disk.full]"),
         (chained(RuntimeError("worker died"), OSError(errno.ENOSPC, "No space left")), 3, "[disk.full]"),
-        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), 3, "(at /root/x): Permission denied"),
+        (PermissionError(errno.EACCES, "Permission denied", "/locked/x"), 3, "(at /locked/x): Permission denied"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), 3, "[disk.path]"),
         (MemoryError(), 3, "[memory.full]"),
     ],
