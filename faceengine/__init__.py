@@ -6,8 +6,8 @@ Each of these four offers ``run(config, run_dir, *, on_event, should_stop) -> Re
 
 import os
 
-# Before torch loads its OpenMP: threads that wait should sleep. Spinning, the default, is a few per cent faster on an
-# idle machine and several times slower beside any other work (docs/performance.md).
+# Before torch loads its OpenMP: threads that wait should sleep. Spinning, the default, is several times slower beside
+# any other work (docs/performance.md).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
