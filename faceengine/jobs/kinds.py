@@ -1,0 +1,85 @@
+"""The kinds of jobs. A web app that owns a kind's result registers it; the ledger imports none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.utils.module_loading import import_string
+
+from faceengine.config import Config
+from faceengine.events import Event
+
+if TYPE_CHECKING:
+    from faceengine.jobs.models import Job
+
+
+def _nothing(*_: Any) -> None:
+    """A hook that does nothing."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a long job becomes parts that run side by side and are joined."""
+
+    plan: str
+    """Dotted path of ``plan(config) -> list[dict]``: what of the config differs in each part; fewer than two: no
+    split. Must not need torch."""
+    part: str
+    """Name of the kind of the parts."""
+    join: str
+    """Dotted path of a stage function whose config is :attr:`join_config`."""
+    join_config: str
+    """Dotted path of the join's config class: the job's own fields, and ``parts``, the parts' results in order."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the ledger must know of a kind of job."""
+
+    name: str
+    function: str
+    """Dotted path of the stage's ``run(config, run_dir, *, on_event, should_stop) -> Result``."""
+    config_class: str
+    """Dotted path of its config, which must be importable without torch."""
+    may_watch: Callable[[Any, Job], bool]
+    """``may_watch(user, job)``: whether a person may see this job, its events and files."""
+    may_steer: Callable[[Any, Job], bool]
+    """``may_steer(user, job)``: whether a person may pause, cancel and move it."""
+    slot_kind: str = "gpu"
+    on_event: Callable[[Job, Event], None] = field(default=_nothing)
+    """Called in the transaction that stores the event, with the job as it then is."""
+    on_end: Callable[[Job], None] = field(default=_nothing)
+    """Called in the transaction that ends the job (done, failed, cancelled)."""
+    split: Split | None = None
+    silent_after: float = 900.0
+    """Seconds without any news after which the watchdog takes the body for hung."""
+    processes: int = 1
+    """Processes of one body; more than one start through ``torchrun``."""
+
+    @cached_property
+    def config(self) -> type[Config]:
+        loaded: type[Config] = import_string(self.config_class)
+        return loaded
+
+
+class UnknownKindError(LookupError):
+    """No web app has registered that kind."""
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Make ``kind`` known; one registered before under the same name is replaced."""
+    _KINDS[kind.name] = kind
+
+
+def get(name: str) -> Kind:
+    """The kind of that name. Raises :class:`UnknownKindError`."""
+    try:
+        return _KINDS[name]
+    except KeyError:
+        raise UnknownKindError(name) from None

@@ -1,0 +1,1 @@
+"""Who people are: sign-in, and later teams, members and their roles."""
