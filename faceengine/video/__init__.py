@@ -1,0 +1,29 @@
+"""Videos and photos in, videos out: the only place where the engine touches a codec.
+
+Everything read here may come from a stranger. Only local files are opened, and only the containers and codecs named
+in ``container.py``: a text file called ``.mp4`` can otherwise make a reader fetch its neighbour or an address. Size
+limits are checked against the header, before anything is decoded.
+"""
+
+from __future__ import annotations
+
+from faceengine.video.container import CODECS, FORMATS, MAX_PIXELS
+from faceengine.video.photo import PHOTO_FORMATS, PHOTO_SUFFIXES, read_photo
+from faceengine.video.reading import Frame, VideoInfo, probe, read_frames
+from faceengine.video.writing import VideoWriter, disk_full, is_disk_full
+
+__all__ = [
+    "CODECS",
+    "FORMATS",
+    "MAX_PIXELS",
+    "PHOTO_FORMATS",
+    "PHOTO_SUFFIXES",
+    "Frame",
+    "VideoInfo",
+    "VideoWriter",
+    "disk_full",
+    "is_disk_full",
+    "probe",
+    "read_frames",
+    "read_photo",
+]

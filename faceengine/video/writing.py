@@ -1,0 +1,177 @@
+"""Videos out, by ffmpeg."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Self
+
+import ffmpeg
+import imageio_ffmpeg
+import numpy as np
+
+from faceengine import files
+from faceengine.errors import InputError
+from faceengine.geometry import Image
+from faceengine.video.container import CODECS, READER, opened
+
+_MP4_SOUND = frozenset({"aac", "mp3", "mp3float", "opus", "libopus", "flac"})
+_WRITE_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
+
+
+class VideoWriter:
+    """Write an H.264 video as it comes, frame by frame; the file appears when it is whole.
+
+    ``width`` and ``height`` are those of the pictures given to :meth:`write`; 4:2:0 video has even sides, so an odd
+    one gains a column or row that repeats the last. Colours are stored and tagged as BT.709 from 720 lines up and as
+    BT.601 below, which is what players assume. The first sound track of ``audio_from`` is copied bit by bit where MP4
+    can hold it, else encoded as AAC at 192 kbit/s. Anything wrong removes the part and raises: :class:`InputError`
+    ``disk.full`` or ``video.encode`` with the last words of ffmpeg.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: Fraction | float,
+        *,
+        audio_from: Path | None = None,
+        crf: int = 18,
+        preset: str = "veryfast",
+    ) -> None:
+        self.path = path
+        self._part = files.partial(path)
+        self._shape = (height, width, 3)
+        # An error in the arguments must show before a process runs.
+        command = _encoder(self._part, width, height, Fraction(fps).limit_denominator(100_000), audio_from, crf, preset)
+        self._process: subprocess.Popen[bytes] = command.run_async(
+            cmd=imageio_ffmpeg.get_ffmpeg_exe(), pipe_stdin=True, pipe_stderr=True, overwrite_output=True
+        )
+        self._tail: deque[str] = deque(maxlen=12)
+        # Unread, a full pipe of complaints would stop ffmpeg, and with it us.
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def write(self, image: Image) -> None:
+        """Append one ``(height, width, 3)`` uint8 RGB picture."""
+        if image.shape != self._shape or image.dtype != np.uint8:
+            raise ValueError(f"expected {self._shape} uint8, got {image.shape} {image.dtype}")
+        height, width, _ = self._shape
+        if height % 2 or width % 2:
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        try:
+            _pipe(self._process.stdin).write(np.ascontiguousarray(image).data)
+        except OSError as error:
+            raise self._failure() from error
+
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+        try:
+            try:
+                _pipe(self._process.stdin).close()
+            except OSError as error:
+                raise self._failure() from error
+            if self._process.wait() != 0:
+                raise self._failure()
+            self._listener.join()
+            with self._part.open("rb") as file:
+                os.fsync(file.fileno())
+            files.publish(self._part, self.path)
+        except BaseException:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Give up: nothing stays on disk."""
+        self._process.kill()
+        self._process.wait()
+        self._listener.join()
+        for pipe in (self._process.stdin, self._process.stderr):
+            try:
+                _pipe(pipe).close()
+            except OSError:
+                continue  # what stdin still held can't be flushed to a dead process
+        self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _listen(self) -> None:
+        for line in _pipe(self._process.stderr):
+            self._tail.append(line.decode(errors="replace").strip())
+
+    def _failure(self) -> InputError:
+        self._process.wait()
+        self._listener.join()
+        words = " | ".join(self._tail) or f"ffmpeg ended with {self._process.returncode}"
+        # A limit on the size of files, as some hosts set it, kills ffmpeg before it can say a word.
+        if "No space left on device" in words or self._process.returncode == -signal.SIGXFSZ:
+            return disk_full(self.path)
+        return InputError("video.encode", f"{self.path} can't be encoded: {words}")
+
+
+def disk_full(path: Path) -> InputError:
+    """The error for a disk that filled up while ``path`` was written."""
+    return InputError("disk.full", f"the disk is full: {path} can't be written")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an ``OSError`` or a database error says that the disk or the quota is full."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "disk is full" in str(error)
+
+
+def _encoder(part: Path, width: int, height: int, fps: Fraction, audio_from: Path | None, crf: int, preset: str) -> Any:
+    """The ffmpeg command as an ffmpeg-python node."""
+    even = (width + width % 2, height + height % 2)
+    matrix = "bt709" if height >= 720 else "smpte170m"
+    pictures = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt="rgb24", video_size=even, framerate=str(fps))
+    video = pictures.video.filter("scale", out_color_matrix=matrix, out_range="tv", flags=_WRITE_FLAGS)
+    # Tags given as options of the encoder lose against what the filters say of the frames.
+    video = video.filter("setparams", colorspace=matrix, color_primaries=matrix, color_trc=matrix, range="tv")
+    options: dict[str, Any] = {
+        "c:v": "libx264",
+        "pix_fmt": "yuv420p",
+        "crf": crf,
+        "preset": preset,
+        "movflags": "+faststart",
+    }
+    streams = [video]
+    codec = _sound_codec(audio_from) if audio_from else None
+    if codec is not None:
+        sound = ffmpeg.input(f"file:{audio_from}", **READER)
+        streams.append(sound["a:0"])
+        options |= {"c:a": "copy"} if codec in _MP4_SOUND else {"c:a": "aac", "b:a": "192k"}
+    node = ffmpeg.output(*streams, f"file:{part}", **options)
+    return node.global_args("-hide_banner", "-nostats", "-loglevel", "error")
+
+
+def _sound_codec(path: Path) -> str | None:
+    """The codec of the first sound track, ``None`` without one. Raises :class:`InputError` for one not accepted."""
+    with opened(path) as (container, _):
+        track = next(iter(container.streams.audio), None)
+        if track is None:
+            return None
+        name = track.codec_context.name if track.codec_context else "unknown"
+        if name not in CODECS.split(","):
+            raise InputError("video.sound", f"{path}: its sound ({name}) is of a kind that is not accepted")
+        return name
+
+
+def _pipe(pipe: Any) -> Any:
+    assert pipe is not None  # both were asked for when the process was started
+    return pipe
