@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceengine import png
 from faceengine.errors import InputError
 from faceengine.files import replace_file
 from faceengine.geometry import Image, Matrix, Points
@@ -219,12 +220,8 @@ class FaceSet:
         cursor = self._db.execute(f"INSERT INTO crops ({', '.join(_COLUMNS)}) VALUES ({marks})", row)
         crop_id = int(cursor.lastrowid or 0)
         strip = np.concatenate([masks[name] for name in MASKS], axis=1)
-        _write_png(
-            self.folder / "crops" / f"{crop_id:06d}.png",
-            cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
-            cv2.IMWRITE_PNG_FILTER_UP,
-        )
-        _write_png(self.folder / "masks" / f"{crop_id:06d}.png", strip, cv2.IMWRITE_PNG_FILTER_NONE)
+        for kind, picture in (("crops", image), ("masks", strip)):
+            (self.folder / kind / f"{crop_id:06d}.png").write_bytes(png.encode(picture))
         return crop_id
 
     def update(self, crop_id: int, **columns: float | int | None) -> None:
@@ -301,13 +298,3 @@ def _crop(row: Iterable[Any]) -> Crop:
         except ValueError as error:
             raise InputError("faceset.damaged", f"crop {values['id']} has a damaged {name} in its index") from error
     return Crop(**values)
-
-
-def _write_png(path: Path, image: cv2.typing.MatLike, row_filter: int) -> None:
-    # Runs alone instead of zlib's search, with the one filter that suits the picture: for a crop half the time of
-    # OpenCV's default at level 1 and no more bytes, for masks a fifth.
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    done, data = cv2.imencode(".png", image, [*options, cv2.IMWRITE_PNG_FILTER, row_filter])
-    if not done:
-        raise InputError("faceset.encode", f"{path} could not be encoded")
-    path.write_bytes(data.tobytes())
