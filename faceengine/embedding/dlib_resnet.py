@@ -23,16 +23,19 @@ from faceengine.errors import InputError
 SIZE = 150
 """Pixels of the square chip it looks at."""
 DIMENSIONS = 128
-_MEAN = (122.782, 117.001, 104.298)
-_SCALE = 256.0
+MEAN = (122.782, 117.001, 104.298)
+"""Of R, G and B, which it wants subtracted first."""
+SCALE = 256.0
+"""By which it wants the difference divided."""
 # Filters and number of residual blocks of each level; all but the first begin with a block that halves the picture.
 _LEVELS = ((32, 3, False), (64, 4, True), (128, 3, True), (256, 3, True), (256, 1, True))
 
 
 class DlibResNet(nn.Module):
-    """``(B, 3, 150, 150)`` RGB in [0, 255] → ``(B, 128)``. Euclidean distances between rows compare people."""
+    """``(B, 3, 150, 150)`` RGB, (pixel - :data:`MEAN`) / :data:`SCALE` → ``(B, 128)``.
 
-    mean: Tensor
+    Euclidean distances between rows compare people.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,11 +48,9 @@ class DlibResNet(nn.Module):
                 channels = filters
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Linear(channels, DIMENSIONS, bias=False)
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
-        x = (image - self.mean) / _SCALE
-        x = F.max_pool2d(F.relu(self.stem(x), inplace=True), 3, stride=2)
+        x = F.max_pool2d(F.relu(self.stem(image), inplace=True), 3, stride=2)
         x = self.blocks(x)
         return self.head(x.mean(dim=(2, 3)))  # type: ignore[no-any-return]
 

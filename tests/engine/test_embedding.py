@@ -111,6 +111,16 @@ def test_the_same_person_is_near_another_one_far(
     assert embedder.reading(float(np.median(different))) == "different"
 
 
+def test_bfloat16_gives_nearly_the_same_vectors(
+    embedder: DlibEmbedder, faces: list[Seen], faces_of_b: list[Seen]
+) -> None:
+    chips = [embedder.chip(seen.image, seen.landmarks) for seen in faces + faces_of_b]
+    exact, rounded = embedder.batch(chips), DlibEmbedder(precision=torch.bfloat16).batch(chips)
+    lengths = np.linalg.norm(exact, axis=1) * np.linalg.norm(rounded, axis=1)
+    assert ((exact * rounded).sum(axis=1) / lengths).min() > 0.9999
+    assert 0 < np.linalg.norm(exact - rounded, axis=1).max() < 0.03
+
+
 def test_batches_give_what_single_chips_give(embedder: DlibEmbedder) -> None:
     chips = np.random.default_rng(1).integers(0, 256, (18, 150, 150, 3), dtype=np.uint8)
     together = embedder.batch(chips)
