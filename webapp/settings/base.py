@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "faceengine.jobs",
     "webapp.accounts",
+    "webapp.projects",
     "webapp.studio",
 ]
 

@@ -1,0 +1,1 @@
+"""Projects: person A, person B, who may do what, and what was done."""

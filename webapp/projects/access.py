@@ -1,0 +1,81 @@
+"""Who may do what: the one place that knows.
+
+Views fetch what they show through these functions. Somebody outside the team gets 404, as if it weren't there; a member
+whose role doesn't reach gets 403.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+
+from webapp.accounts.models import Membership, Role, Team
+from webapp.projects.models import Project
+
+
+class Verb(Enum):
+    """What somebody may want to do with a team's projects, each including the ones before it."""
+
+    VIEW = 1
+    """See pages, watch jobs, play and download results."""
+    REVIEW = 2
+    """Give verdicts on crops."""
+    EDIT = 3
+    """Make projects, upload, start and steer jobs, delete what a project holds."""
+    MANAGE = 4
+    """Invite people, change roles, delete projects and the team."""
+
+
+REACH: dict[str, Verb] = {
+    Role.VIEWER: Verb.VIEW,
+    Role.REVIEWER: Verb.REVIEW,
+    Role.EDITOR: Verb.EDIT,
+    Role.OWNER: Verb.MANAGE,
+}
+"""The furthest verb of each role."""
+
+
+def role_of(user: Any, team_id: int) -> str | None:
+    """The user's role in the team; ``None`` for somebody outside, signed out or deactivated."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    return Membership.objects.filter(user=user, team_id=team_id).values_list("role", flat=True).first()
+
+
+def may(user: Any, verb: Verb, team_id: int) -> bool:
+    """Whether ``user`` may do ``verb`` with what belongs to the team."""
+    role = role_of(user, team_id)
+    return role is not None and verb.value <= REACH[role].value
+
+
+def require(user: Any, verb: Verb, team_id: int) -> None:
+    """Raises :class:`Http404` for somebody outside the team and :class:`PermissionDenied` for a role too low."""
+    role = role_of(user, team_id)
+    if role is None:
+        raise Http404
+    if verb.value > REACH[role].value:
+        raise PermissionDenied
+
+
+def projects_of(user: Any) -> QuerySet[Project]:
+    """Every project that ``user`` may see, newest first."""
+    return Project.objects.filter(team__memberships__user=user).order_by("-created_at", "-id")
+
+
+def get_team(user: Any, team_id: int, verb: Verb = Verb.VIEW) -> Team:
+    """The team, if ``user`` may do ``verb`` with it; see :func:`require` for what is raised otherwise."""
+    require(user, verb, team_id)
+    return Team.objects.get(pk=team_id)
+
+
+def get_project(user: Any, project_id: int, verb: Verb = Verb.VIEW) -> Project:
+    """The project with its team, if ``user`` may do ``verb`` with it; see :func:`require` otherwise."""
+    project = Project.objects.select_related("team").filter(pk=project_id).first()
+    if project is None:
+        raise Http404
+    require(user, verb, project.team_id)
+    return project
