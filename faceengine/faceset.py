@@ -33,7 +33,7 @@ from faceengine.errors import InputError
 from faceengine.files import replace_file
 from faceengine.geometry import Image, Matrix, Points
 
-FORMAT = 1
+FORMAT = 2
 MASKS = ("eyes", "brows", "nose", "mouth", "face")
 VERDICTS = ("keep", "reject")
 
@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS crops (
     landmarks BLOB NOT NULL, landmark_network TEXT NOT NULL,
     embedding BLOB NOT NULL, embedding_network TEXT NOT NULL,
     sharpness REAL NOT NULL, brightness REAL NOT NULL, face_size REAL NOT NULL,
-    yaw REAL NOT NULL, pitch REAL NOT NULL, roll REAL NOT NULL,
+    yaw REAL NOT NULL, pitch REAL NOT NULL, roll REAL NOT NULL, landmark_gap REAL NOT NULL,
     hash INTEGER NOT NULL, near_duplicates INTEGER, medoid_distance REAL,
     verdict TEXT CHECK (verdict IN ('keep', 'reject')),
     UNIQUE (input, frame, face)
@@ -106,6 +106,8 @@ class Crop:
     """Degrees, positive = up."""
     roll: float
     """Degrees, positive = clockwise in the picture."""
+    landmark_gap: float
+    """How far the landmarks are from ``points``, as a share of the box's side; above 0.12 they are probably wrong."""
     hash: int
     """64-bit difference hash of the crop, signed."""
     near_duplicates: int | None = None

@@ -12,7 +12,7 @@ import math
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from faceengine.device import choose_device
 from faceengine.embedding import Choice as EmbeddingChoice
@@ -30,18 +31,18 @@ from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
 from faceengine.extraction import coverage, finder, quality
 from faceengine.extraction.config import ExtractConfig
+from faceengine.extraction.describe import Described, Describer
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Choice as LandmarkChoice
 from faceengine.extraction.landmarks import Landmarker, make_landmarker
-from faceengine.extraction.masks import face_masks
 from faceengine.extraction.pipeline import Stage, stages
 from faceengine.extraction.sources import Shot, Source, find_sources, shots
 from faceengine.faceset import FORMAT, Crop, FaceSet, medoid
 from faceengine.files import only_process
-from faceengine.geometry import Image, align_matrix, square_box, transform, warp
 from faceengine.video import disk_full, is_disk_full
 
 _CHUNK_CROPS, _CHUNK_FRAMES = 32, 200
+_BATCH_FRAMES = 16
 _MEDOID_SAMPLE = 4000
 
 
@@ -81,16 +82,6 @@ def run(
             raise
 
 
-@dataclass(frozen=True)
-class _Described:
-    """One face with everything but its embedding."""
-
-    crop: Crop
-    image: Image
-    masks: dict[str, Image]
-    chip: Image
-
-
 @dataclass
 class _Count:
     """How far an input is: the columns of its row."""
@@ -110,7 +101,7 @@ class _Extraction:
     sources: list[Source]
     on_event: OnEvent
     should_stop: ShouldStop
-    _pending: list[_Described] = field(default_factory=list)
+    _pending: list[Described] = field(default_factory=list)
     _frames: int = 0
     _said: float = 0.0
 
@@ -144,8 +135,9 @@ class _Extraction:
             cast(LandmarkChoice, landmarks), device=device, on_event=self.on_event
         )
         self._embedder: Embedder = make_embedder(
-            cast(EmbeddingChoice, embedding), device=device, on_event=self.on_event
+            cast(EmbeddingChoice, embedding), device=device, precision="auto", on_event=self.on_event
         )
+        self._describer = Describer(self._landmarker, self._embedder, config.size)
 
     def _take_up(self) -> None:
         """Check that the set was begun with the same settings and files, and find out how far it is."""
@@ -184,15 +176,16 @@ class _Extraction:
     def _extract(self, todo: list[Source]) -> bool:
         """Run all that is to do through the stages; whether it was stopped."""
         starts = {source.name: self._counts[source.name].next_frame for source in todo}
-        read: Stage[Any] = Stage(shots(todo, starts, self.config.every), lambda shot: shot)
-        found: Stage[Any] = Stage(read, self._find)
-        described: Stage[tuple[Shot, list[_Described]]] = Stage(found, self._describe)
+        read = Stage(shots(todo, starts, self.config.every))
+        found = Stage(map(self._find, read))
+        described = Stage(map(self._describe, found), _BATCH_FRAMES)
+        embedded = Stage(self._embed(described), _BATCH_FRAMES)
         self._clock = time.monotonic()
         self._total = sum(math.ceil(source.frames / self.config.every) for source in self.sources)
         self._before = sum(count.frames_read for count in self._counts.values())
         bad: list[InputError] = []
-        with stages(read, found, described):
-            for shot, faces in described:
+        with stages(read, found, described, embedded):
+            for shot, faces in embedded:
                 self._take(shot, faces, bad)
                 if self.should_stop():
                     self._write()
@@ -208,50 +201,27 @@ class _Extraction:
             self._finder.reset()
         return shot, [] if shot.image is None else self._finder(shot.image)
 
-    def _describe(self, found: tuple[Shot, list[Face]]) -> tuple[Shot, list[_Described]]:
+    def _describe(self, found: tuple[Shot, list[Face]]) -> tuple[Shot, list[Described]]:
         shot, faces = found
-        if shot.image is None or not faces:
-            return shot, []
-        landmarks = self._landmarker(shot.image, np.stack([face.box for face in faces]))
-        described = [self._one(shot, index, face, landmarks[index]) for index, face in enumerate(faces)]
-        # The picture is done with; a waiting list of frames would fill the memory.
-        return dataclasses.replace(shot, image=None), described
+        # The picture is done with after that; a waiting list of frames would fill the memory.
+        return dataclasses.replace(shot, image=None), self._describer(shot, faces)
 
-    def _one(self, shot: Shot, index: int, face: Face, landmarks: np.ndarray) -> _Described:
-        """Everything about one face of a frame that needs the frame."""
-        assert shot.image is not None  # only a frame has faces
-        size = self.config.size
-        matrix = align_matrix(face.points, size)
-        image = warp(shot.image, matrix, size)
-        masks = face_masks(transform(landmarks, matrix), size)
-        box = square_box(face.box)
-        yaw, pitch, roll = quality.pose(landmarks)
-        crop = Crop(
-            input=shot.source.name,
-            frame=shot.index,
-            time=shot.time,
-            face=index,
-            width=shot.image.shape[1],
-            height=shot.image.shape[0],
-            box=box,
-            points=face.points,
-            score=face.score,
-            matrix=matrix,
-            landmarks=landmarks,
-            landmark_network=self._landmarker.name,
-            embedding=np.empty(0),
-            embedding_network=self._embedder.name,
-            sharpness=quality.sharpness(image),
-            brightness=quality.brightness(image, masks["face"]),
-            face_size=float(box[2] - box[0]),
-            yaw=yaw,
-            pitch=pitch,
-            roll=roll,
-            hash=quality.difference_hash(image),
-        )
-        return _Described(crop, image, masks, self._embedder.chip(shot.image, landmarks))
+    def _embed(self, described: Iterable[tuple[Shot, list[Described]]]) -> Iterator[tuple[Shot, list[Described]]]:
+        """Fill in who it is, for the faces of several frames at once."""
+        waiting: list[tuple[Shot, list[Described]]] = []
+        for shot, faces in described:
+            waiting.append((shot, faces))
+            if len(waiting) >= _BATCH_FRAMES:
+                yield from self._embedded(waiting)
+                waiting = []
+        yield from self._embedded(waiting)
 
-    def _take(self, shot: Shot, faces: list[_Described], bad: list[InputError]) -> None:
+    def _embedded(self, frames: list[tuple[Shot, list[Described]]]) -> Iterator[tuple[Shot, list[Described]]]:
+        vectors = iter(self._embedder.batch([face.chip for _, faces in frames for face in faces]))
+        for shot, faces in frames:
+            yield shot, [_with_embedding(face, next(vectors)) for face in faces]
+
+    def _take(self, shot: Shot, faces: list[Described], bad: list[InputError]) -> None:
         """Count a frame, keep its faces, write when enough have come together."""
         count = self._counts[shot.source.name]
         if shot.error is not None:
@@ -281,13 +251,12 @@ class _Extraction:
 
     def _write(self) -> None:
         """Make what is pending durable, with how far each input is."""
-        embeddings = self._embedder.batch([item.chip for item in self._pending])
         with _disk_errors(self.faces.folder), self.faces.transaction():
             for source in self.sources:
                 columns = dataclasses.asdict(self._counts[source.name])
                 self.faces.set_input(source.name, sha256=source.sha256, **columns)
-            for item, embedding in zip(self._pending, embeddings, strict=True):
-                self.faces.add(dataclasses.replace(item.crop, embedding=embedding), item.image, item.masks)
+            for face in self._pending:
+                self.faces.add(face.crop, face.image, face.masks)
         self._pending, self._frames = [], 0
 
     def _report(self, last: bool = False) -> None:
@@ -344,6 +313,10 @@ class _Extraction:
             "started": self._started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+
+
+def _with_embedding(face: Described, embedding: NDArray[np.float64]) -> Described:
+    return dataclasses.replace(face, crop=dataclasses.replace(face.crop, embedding=embedding))
 
 
 @contextmanager

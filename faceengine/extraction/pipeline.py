@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-In = TypeVar("In")
-Out = TypeVar("Out")
+T = TypeVar("T")
 
 
 class _Failed:
@@ -18,42 +17,45 @@ class _Failed:
 
 
 _END = object()
+_WAIT = 0.1
 
 
-class Stage(Generic[Out]):
-    """Runs ``work`` over ``items`` in a thread of its own, in order, at most ``ahead`` results before its reader.
+class Stage(Generic[T]):
+    """``items``, taken in a thread of their own, in order, at most ``ahead`` before whoever reads them.
 
     An exception of the thread is raised where its results are read. Decoding, OpenCV and torch release Python's lock,
     so stages overlap; nothing is copied between them.
     """
 
-    def __init__(self, items: Iterable[In], work: Callable[[In], Out], ahead: int = 8) -> None:
+    def __init__(self, items: Iterable[T], ahead: int = 8) -> None:
         self._results: queue.Queue[object] = queue.Queue(ahead)
         self._halted = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(items, work), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(items,), daemon=True)
         self._thread.start()
 
-    def __iter__(self) -> Iterator[Out]:
-        while True:
-            result = self._results.get()
+    def __iter__(self) -> Iterator[T]:
+        while not self._halted.is_set():
+            try:
+                result = self._results.get(timeout=_WAIT)
+            except queue.Empty:
+                continue
             if result is _END:
                 return
             if isinstance(result, _Failed):
                 raise result.error
-            yield result  # type: ignore[misc]  # what is neither is an Out
+            yield result  # type: ignore[misc]  # what is neither is a T
 
     def halt(self) -> None:
-        """Ask the thread to end soon, and wake whoever reads from it."""
+        """Ask the thread, and whoever reads from it, to end soon."""
         self._halted.set()
-        self._put(_END, patient=False)
 
     def join(self) -> None:
         self._thread.join()
 
-    def _run(self, items: Iterable[In], work: Callable[[In], Out]) -> None:
+    def _run(self, items: Iterable[T]) -> None:
         try:
             for item in items:
-                if not self._put(work(item)):
+                if not self._put(item):
                     break
         except BaseException as error:
             self._put(_Failed(error))
@@ -64,22 +66,21 @@ class Stage(Generic[Out]):
             if close:
                 close()
 
-    def _put(self, result: object, patient: bool = True) -> bool:
-        while not (self._halted.is_set() and patient):
+    def _put(self, result: object) -> bool:
+        while not self._halted.is_set():
             try:
-                self._results.put(result, timeout=0.1 if patient else 0)
+                self._results.put(result, timeout=_WAIT)
                 return True
             except queue.Full:
-                if not patient:
-                    return False
+                continue
         return False
 
 
 @contextmanager
-def stages(*chain: Stage[Out]) -> Iterator[Stage[Out]]:
-    """The last stage of a chain; at the end, whatever the end is, all threads have ended."""
+def stages(*chain: Stage[Any]) -> Iterator[None]:
+    """At the end, whatever the end is, all threads of the chain have ended."""
     try:
-        yield chain[-1]
+        yield
     finally:
         for stage in chain:
             stage.halt()

@@ -36,6 +36,7 @@ def crop(frame: int = 0, **changes: object) -> Crop:
         "yaw": 4.0,
         "pitch": 5.0,
         "roll": 6.0,
+        "landmark_gap": 0.03,
         "hash": -(2**63) + frame,
     }
     return Crop(**(values | changes))  # type: ignore[arg-type]
