@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "faceengine.jobs",
     "webapp.accounts",
     "webapp.projects",
+    "webapp.curation",
     "webapp.studio",
 ]
 

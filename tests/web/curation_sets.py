@@ -1,0 +1,51 @@
+"""Sets of crops for tests, without pictures."""
+
+from __future__ import annotations
+
+import random
+
+from webapp.accounts.models import Membership, Role, User
+from webapp.accounts.services import found_team
+from webapp.curation.models import Crop, FaceSet
+from webapp.projects.services import create_project
+
+
+def member(face_set: FaceSet, email: str, role: str = Role.REVIEWER) -> User:
+    """A new user in the set's team."""
+    user = User.objects.create_user(email, "a long password")
+    Membership.objects.create(team=face_set.person.project.team, user=user, role=role)
+    return user
+
+
+def face_set_of(count: int, seed: int = 0) -> FaceSet:
+    """A set of ``count`` crops. Measures are coarse, so that many are equal and the order has ties to break."""
+    owner = User.objects.create_user("owner@example.org", "a long password")
+    project = create_project(owner, found_team(owner, "Team"), "Project")
+    face_set = FaceSet.objects.create(person=project.people.get(side="a"))
+    chance = random.Random(seed)
+    Crop.objects.bulk_create([_crop(face_set, number, chance) for number in range(1, count + 1)])
+    return face_set
+
+
+def _crop(face_set: FaceSet, number: int, chance: random.Random) -> Crop:
+    return Crop(
+        face_set=face_set,
+        number=number,
+        input=chance.choice(["one.mp4", "two.mp4"]),
+        frame=number,
+        time=number / 25,
+        face=0,
+        box=[10, 10, 90, 90],
+        width=640,
+        height=480,
+        near_duplicates=number - number % 3 or number,
+        score=chance.choice([0.8, 0.9, 1.0]),
+        sharpness=float(chance.randrange(5)),
+        brightness=float(chance.randrange(256)),
+        face_size=80.0,
+        yaw=float(chance.randrange(-80, 80)),
+        pitch=float(chance.randrange(-30, 30)),
+        roll=0.0,
+        distance=chance.randrange(10) / 10,
+        suspicion=chance.randrange(4) / 4,
+    )

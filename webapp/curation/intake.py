@@ -1,0 +1,91 @@
+"""Between the engine's face set and the rows that people judge: crops come in, verdicts go out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from webapp.curation.models import Crop, CropState, FaceSet
+
+# Higher is stranger: how each measure tells that something is wrong with a crop.
+_SUSPICIOUS = {
+    "distance": 1,  # somebody else, or no face at all
+    "score": -1,
+    "sharpness": -1,
+    "face_size": -1,
+}
+
+
+@transaction.atomic
+def import_crops(face_set: FaceSet, folder: Path) -> int:
+    """Bring the rows in line with the engine's set in ``folder``; the number of crops that are new.
+
+    Verdicts stay with their crops. Raises :class:`faceengine.errors.InputError` for a set that can't be read.
+    """
+    from faceengine.faceset import FaceSet as Files  # with OpenCV: only where crops are taken in
+
+    with Files.open(folder) as files:
+        found = files.crops()
+        summary = files.summary
+    known = dict(Crop.objects.filter(face_set=face_set).values_list("number", "pk"))
+    rows = [_row(face_set, crop) for crop in found]
+    _suspect(rows)
+    for row in rows:
+        row.pk = known.get(row.number)
+    new = [row for row in rows if row.pk is None]
+    Crop.objects.bulk_create(new)
+    # A larger set has another most typical face and other near duplicates; the pictures stay what they were.
+    changed = [row for row in rows if row.number in known]
+    Crop.objects.bulk_update(changed, ["distance", "near_duplicates", "suspicion"], batch_size=500)
+    FaceSet.objects.filter(pk=face_set.pk).update(summary=summary, size=summary["size"])
+    return len(new)
+
+
+def export_verdicts(face_set: FaceSet, folder: Path) -> None:
+    """Write what the crops are into the engine's set: training leaves out the rejected, and what is disputed still."""
+    from faceengine.faceset import FaceSet as Files
+
+    says = {CropState.KEPT: "keep", CropState.REJECTED: "reject", CropState.DISPUTED: "reject"}
+    states = Crop.objects.filter(face_set=face_set).values_list("number", "state")
+    with Files.open(folder) as files:
+        files.set_verdicts({number: says.get(CropState(state)) for number, state in states})
+
+
+def _row(face_set: FaceSet, crop: Any) -> Crop:
+    return Crop(
+        face_set=face_set,
+        number=crop.id,
+        input=crop.input,
+        frame=crop.frame,
+        time=crop.time,
+        face=crop.face,
+        box=[round(float(value), 1) for value in crop.box],
+        width=crop.width,
+        height=crop.height,
+        near_duplicates=crop.near_duplicates or crop.id,
+        score=crop.score,
+        sharpness=crop.sharpness,
+        brightness=crop.brightness,
+        face_size=crop.face_size,
+        yaw=crop.yaw,
+        pitch=crop.pitch,
+        roll=crop.roll,
+        distance=crop.medoid_distance or 0.0,
+    )
+
+
+def _suspect(rows: list[Crop]) -> None:
+    """Set every row's ``suspicion``: the share of the rows that are less unusual, in the measure where it is worst."""
+    for row in rows:
+        row.suspicion = 0.0
+    for name, sign in _SUSPICIOUS.items():
+        _rank(rows, [sign * getattr(row, name) for row in rows])
+    middle = sorted(row.brightness for row in rows)[len(rows) // 2] if rows else 0.0
+    _rank(rows, [abs(row.brightness - middle) for row in rows])
+
+
+def _rank(rows: list[Crop], unusual: list[float]) -> None:
+    for place, (_, row) in enumerate(sorted(zip(unusual, rows, strict=True), key=lambda pair: pair[0])):
+        row.suspicion = max(row.suspicion, place / max(1, len(rows) - 1))
