@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -44,6 +45,18 @@ def sha256(path: Path) -> str:
     """The file's SHA-256 as hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def disk_full(path: Path) -> InputError:
+    """The error for a disk that filled up while ``path`` was written."""
+    return InputError("disk.full", f"the disk is full: {path} can't be written")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an ``OSError`` or a database error says that the disk or the quota is full."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "disk is full" in str(error)
 
 
 @contextmanager

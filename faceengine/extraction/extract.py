@@ -38,8 +38,7 @@ from faceengine.extraction.landmarks import Landmarker, make_landmarker
 from faceengine.extraction.pipeline import Stage, stages
 from faceengine.extraction.sources import Shot, Source, find_sources, shots
 from faceengine.faceset import FORMAT, Crop, FaceSet, medoid
-from faceengine.files import only_process
-from faceengine.video import disk_full, is_disk_full
+from faceengine.files import disk_full, is_disk_full, only_process
 
 _CHUNK_CROPS, _CHUNK_FRAMES = 32, 200
 _BATCH_FRAMES = 16

@@ -10,7 +10,7 @@ from __future__ import annotations
 from faceengine.video.container import CODECS, FORMATS, MAX_PIXELS
 from faceengine.video.photo import PHOTO_FORMATS, PHOTO_SUFFIXES, read_photo
 from faceengine.video.reading import Frame, VideoInfo, probe, read_frames
-from faceengine.video.writing import VideoWriter, disk_full, is_disk_full
+from faceengine.video.writing import VideoWriter
 
 __all__ = [
     "CODECS",
@@ -21,8 +21,6 @@ __all__ = [
     "Frame",
     "VideoInfo",
     "VideoWriter",
-    "disk_full",
-    "is_disk_full",
     "probe",
     "read_frames",
     "read_photo",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import numpy as np
 
 from faceengine import files
 from faceengine.errors import InputError
+from faceengine.files import disk_full
 from faceengine.geometry import Image
 from faceengine.video.container import CODECS, READER, opened
 
@@ -121,18 +121,6 @@ class VideoWriter:
         if "No space left on device" in words or self._process.returncode == -signal.SIGXFSZ:
             return disk_full(self.path)
         return InputError("video.encode", f"{self.path} can't be encoded: {words}")
-
-
-def disk_full(path: Path) -> InputError:
-    """The error for a disk that filled up while ``path`` was written."""
-    return InputError("disk.full", f"the disk is full: {path} can't be written")
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an ``OSError`` or a database error says that the disk or the quota is full."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return "disk is full" in str(error)
 
 
 def _encoder(part: Path, width: int, height: int, fps: Fraction, audio_from: Path | None, crf: int, preset: str) -> Any:
