@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.utils.module_loading import import_string
 
 from faceengine.config import Config
-from faceengine.errors import InputError
+from faceengine.events import ShouldStop, never
 from faceengine.jobs import kinds
 from faceengine.jobs.models import Job
+from faceengine.jobs.names import checked, log_name, missing
 
 
 class Workspace:
@@ -68,29 +70,25 @@ class Workspace:
         return Path(default_storage.path(checked(name)))
 
 
-def workspace_of(job: Job, attempt: int) -> Workspace:
-    """The workspace that suits the storage of this installation."""
-    return Workspace(job, attempt)
+def workspace_of(job: Job, attempt: int, *, give_up: ShouldStop = never) -> Workspace:
+    """The workspace that suits the storage of this installation; ``give_up`` ends its patience with a store."""
+    if isinstance(default_storage, FileSystemStorage):
+        return Workspace(job, attempt)
+    # Loaded where it is needed only: boto3 is 20 MB of memory in every process.
+    from faceengine.jobs.remote import RemoteWorkspace
+
+    return RemoteWorkspace(job, attempt, give_up=give_up)
 
 
 def delete_files(job: Job) -> None:
     """Remove everything that the job has in the storage."""
-    shutil.rmtree(default_storage.path(job.folder), ignore_errors=True)
+    if isinstance(default_storage, FileSystemStorage):
+        shutil.rmtree(default_storage.path(job.folder), ignore_errors=True)
+        return
+    from faceengine.jobs.objects import Bucket
 
-
-def key_of(job: Job, name: str) -> str:
-    """The storage's name of the file that the job's folder holds under ``name``."""
-    return str(job.files.get(name, f"{job.folder}/{name}"))
-
-
-def is_local() -> bool:
-    """Whether the storage is a folder of this machine."""
-    return isinstance(default_storage, FileSystemStorage)
-
-
-def log_name(job: Job, attempt: int) -> str:
-    """As :attr:`Attempt.log`."""
-    return f"{job.folder}/logs/{attempt}.log"
+    bucket = Bucket()
+    bucket.delete(list(bucket.tags(f"{job.folder}/")))
 
 
 def config_class(job: Job) -> type[Config]:
@@ -102,13 +100,13 @@ def config_class(job: Job) -> type[Config]:
     return kind.config
 
 
-def localised(config: Config, fetch: Any) -> Config:
+def localised(config: Config, fetch: Callable[[str], Path]) -> Config:
     """``config`` with ``fetch(name)`` in place of every path in it, at any depth."""
     changes = {field.name: _localised(getattr(config, field.name), fetch) for field in dataclasses.fields(config)}
     return dataclasses.replace(config, **changes)
 
 
-def _localised(value: Any, fetch: Any) -> Any:
+def _localised(value: Any, fetch: Callable[[str], Path]) -> Any:
     if isinstance(value, Path):
         return fetch(value.as_posix())
     if isinstance(value, tuple):
@@ -116,16 +114,3 @@ def _localised(value: Any, fetch: Any) -> Any:
     if isinstance(value, Config):
         return localised(value, fetch)
     return value
-
-
-def checked(name: str) -> str:
-    """``name`` if it stays inside the storage. Raises :class:`InputError` ``asset.name`` otherwise."""
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in name or "\0" in name:
-        raise InputError("asset.name", f"{name!r} is no name of a file in the storage")
-    return str(path)
-
-
-def missing(name: str) -> InputError:
-    """The error for something that a job needs and the storage does not have (any more)."""
-    return InputError("asset.missing", f"{name} is not in the storage: it was deleted, or never got there")

@@ -102,9 +102,19 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+if env.text("S3_BUCKET"):
+    from webapp.settings.s3 import STORAGE
+
+    STORAGES["default"] = STORAGE
 
 # ---- jobs ------------------------------------------------------------------------------------------------------------
 SLOT_KINDS = ("gpu", "cpu")
+JOBS_SCRATCH_DIR = Path(env.text("JOBS_SCRATCH_DIR") or DATA_DIR / "scratch")
+"""Where jobs work on this machine when their files are in S3."""
+JOBS_CACHE_MB = env.number("JOBS_CACHE_MB", 20_000)
+"""How much of what was fetched from S3 is kept for the next job."""
+JOBS_STORE_PATIENCE = env.number("JOBS_STORE_PATIENCE", 300)
+"""Seconds that a job waits for S3 to come back before it is queued again."""
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": list(SLOT_KINDS)}}
 
 # ---- live progress ---------------------------------------------------------------------------------------------------
