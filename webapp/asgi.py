@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 
+from channels.routing import ProtocolTypeRouter
+from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.development")
-application = get_asgi_application()
+http = get_asgi_application()
+
+# Needs Django set up, which the line above did.
+from faceengine.jobs.live.routing import sockets  # noqa: E402
+
+# A browser sends its cookies also with a socket that a page of another site opens, so where it comes from is checked.
+application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(sockets)})

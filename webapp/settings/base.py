@@ -118,4 +118,5 @@ JOBS_STORE_PATIENCE = env.number("JOBS_STORE_PATIENCE", 300)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": list(SLOT_KINDS)}}
 
 # ---- live progress ---------------------------------------------------------------------------------------------------
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+REDIS_URL = env.text("REDIS_URL")
+"""Where web processes on several machines hear at once of new events. Without it they look at the ledger themselves."""

@@ -1,0 +1,52 @@
+"""Jobs as a person may have them: somebody who may not see a job is told that there is none."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+
+from faceengine.jobs import kinds
+from faceengine.jobs.models import Job
+
+
+def may_watch(user: Any, job: Job) -> bool:
+    """Whether ``user`` may see the job, its events and its files."""
+    try:
+        return kinds.get(job.kind).may_watch(user, job)
+    except kinds.UnknownKindError:
+        # Left behind by an app that is gone: nobody can say whose it is but those who run the installation.
+        return bool(user.is_active and user.is_staff)
+
+
+def may_steer(user: Any, job: Job) -> bool:
+    """Whether ``user`` may pause, cancel and move the job."""
+    try:
+        return kinds.get(job.kind).may_steer(user, job)
+    except kinds.UnknownKindError:
+        return bool(user.is_active and user.is_staff)
+
+
+def jobs_of(user: Any) -> QuerySet[Job]:
+    """The jobs that the list shows ``user``: one's own, or all to those who run the installation. Parts are left out."""
+    jobs = Job.objects.filter(parent=None).select_related("slot", "owner")
+    return jobs if user.is_staff else jobs.filter(owner=user)
+
+
+def get_job(user: Any, job_id: uuid.UUID) -> Job:
+    """The job, if ``user`` may see it. Raises :class:`Http404` otherwise."""
+    job = Job.objects.select_related("slot", "owner", "parent").filter(pk=job_id).first()
+    if job is None or not may_watch(user, job):
+        raise Http404
+    return job
+
+
+def get_job_to_steer(user: Any, job_id: uuid.UUID) -> Job:
+    """The job, if ``user`` may steer it. Raises :class:`Http404` or, if it may only be seen, ``PermissionDenied``."""
+    job = get_job(user, job_id)
+    if not may_steer(user, job):
+        raise PermissionDenied
+    return job
