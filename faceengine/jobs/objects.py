@@ -105,9 +105,9 @@ class Bucket:
             try:
                 return call()
             except (BotoCoreError, ClientError, S3UploadFailedError, HTTPError) as error:
-                if _status(error) == 404:
+                if _status(error) == 404 and _code(error) != "NoSuchBucket":
                     raise missing(what.partition(" ")[2]) from error
-                if _status(error) in (400, 401, 403):
+                if 400 <= _status(error) < 500 and _status(error) not in (408, 429):
                     raise StoreError("store.refused", f"the file store refuses to {what}: {error}") from error
                 if time.monotonic() + pause > deadline or self._give_up():
                     raise StoreError("store.unreachable", f"the file store can't be reached to {what}") from error
@@ -118,7 +118,13 @@ class Bucket:
 
 def _status(error: Exception) -> int:
     """The HTTP status that the store answered with, or 0 if it did not answer."""
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _code(error: Exception) -> str:
+    return str(_answer(error).get("Error", {}).get("Code", ""))
+
+
+def _answer(error: Exception) -> dict[str, Any]:
     cause = error.__context__ if isinstance(error, S3UploadFailedError) else error
-    if isinstance(cause, ClientError):
-        return int(cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return 0
+    return cause.response if isinstance(cause, ClientError) else {}
