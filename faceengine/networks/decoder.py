@@ -57,8 +57,8 @@ class Decoder(nn.Module):
         doublings = {64: 0, 128: 1, 256: 2}[config.size]
         self.doublings = nn.ModuleList(_Doubling(narrow, up, alpha) for _ in range(doublings))
         self.auxiliary = nn.ModuleList(OctaveConv2d(narrow, 3, 5, alpha_in=alpha) for _ in range(doublings))
-        self.alpha = OctaveConv2d(narrow, 1, 5, alpha_in=alpha)
-        self.colour = OctaveConv2d(narrow, 3, 5, alpha_in=alpha)
+        # Red, green, blue and alpha: two convolutions of so few channels would take twice as long as this one.
+        self.head = OctaveConv2d(narrow, 4, 5, alpha_in=alpha)
 
     def forward(self, code: Octaves) -> Decoded:
         x: Octaves = self.trunk(code)
@@ -66,7 +66,8 @@ class Decoder(nn.Module):
         for head, doubling in zip(self.auxiliary, self.doublings, strict=True):
             auxiliary.append(torch.tanh(head(x)[0]))
             x = doubling(x)
-        return Decoded(torch.tanh(self.colour(x)[0]), torch.sigmoid(self.alpha(x)[0]), auxiliary)
+        drawn = self.head(x)[0]
+        return Decoded(torch.tanh(drawn[:, :3]), torch.sigmoid(drawn[:, 3:]), auxiliary)
 
 
 class _Doubling(nn.Module):

@@ -108,8 +108,8 @@ def _spread(grid: NDArray[np.float64], size: int) -> NDArray[np.float32]:
     weights = np.zeros((size, GRID))
     weights[np.arange(size), left] = 1 - share
     weights[np.arange(size), left + 1] = share
-    spread: NDArray[np.float64] = np.einsum("yi,xj,ijc->yxc", weights, weights, grid)
-    return spread.astype(np.float32)
+    spread = weights @ grid.transpose(2, 0, 1) @ weights.T
+    return np.ascontiguousarray(spread.transpose(1, 2, 0), dtype=np.float32)
 
 
 def add_noise(image: Image, rng: Generator) -> Image:
