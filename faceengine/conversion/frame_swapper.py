@@ -14,6 +14,7 @@ from faceengine.conversion.config import ConvertConfig
 from faceengine.conversion.cuts import CutFinder
 from faceengine.conversion.recognition import Recogniser
 from faceengine.conversion.tracks import Track, Tracker
+from faceengine.embedding.chips import five_points
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Landmarker
 from faceengine.geometry import Image, Matrix, Points, align_matrix, transform, warp
@@ -149,10 +150,10 @@ class FrameSwapper:
 
     def _target(self, image: Image, face: Face, track: Track, landmarks: Points, time: float) -> Target:
         scale = float(np.sqrt((face.box[2:] - face.box[:2]).prod()))
-        points = track.points(face.points, time, scale)
         steady = track.landmarks(landmarks, time, scale)
         size = self._model.size
-        matrix = align_matrix(points, size, self._model.coverage)
+        # As training aligns its crops.
+        matrix = align_matrix(five_points(steady), size, self._model.coverage)
         return Target(warp(image, matrix, size), matrix, (transform(steady, matrix) + 0.5) / size)
 
     def finish(self, frame: Prepared, outputs: Sequence[tuple[Floats, Floats]]) -> Swap:

@@ -21,7 +21,6 @@ class Track:
     """One face as long as it is followed."""
 
     number: int
-    points: PointFilter
     landmarks: PointFilter
     box: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
     seen: int
@@ -68,5 +67,4 @@ class Tracker:
 
     def _new(self, face: Face, frame: int) -> Track:
         self._count += 1
-        filters = PointFilter(self._smoothing), PointFilter(self._smoothing)
-        return Track(self._count, *filters, box=face.box, seen=frame)
+        return Track(self._count, PointFilter(self._smoothing), box=face.box, seen=frame)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from faceengine.embedding.chips import five_points
 from faceengine.faceset import Crop, FaceSet
-from faceengine.geometry import Image
+from faceengine.geometry import Image, align_matrix, transform, warp
 from faceengine.networks.faceswap_gan import PERSONS
 from faceengine.training import augment
 from faceengine.training.config import Recipe
@@ -70,22 +71,25 @@ class Pictures:
 
 
 def load_pictures(faces: FaceSet, crops: Sequence[Crop], size: int) -> Pictures:
-    """Read all ``crops`` of a set. The working size is twice the model's, which leaves the warp pixels to work with."""
+    """Read all ``crops`` of a set, aligned by their landmarks.
+
+    The detector's five points, by which crops are cut, tremble by up to a pixel at 64, and that much a model would have
+    to learn about each crop besides what it shows; points made of the 68 landmarks tremble half as much. The working
+    size is twice the model's, which leaves the warp pixels to work with.
+    """
 
     def read(crop: Crop) -> tuple[Image, Image]:
         masks = faces.masks(crop.id)
         image = faces.image(crop.id)
         working = min(2 * size, image.shape[0])
         both = np.dstack([masks["eyes"], visible_face(image, masks)])
-        return _shrink(image, working), _shrink(both, working)
+        points = transform(five_points(crop.landmarks), crop.matrix)
+        matrix = align_matrix(points, working)
+        return warp(image, matrix, working), warp(both, matrix, working)
 
     with ThreadPoolExecutor(4) as pool:
         pairs = list(pool.map(read, crops))
     return Pictures(np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs]), pose_weights(crops))
-
-
-def _shrink(image: Image, size: int) -> Image:
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def pose_weights(crops: Sequence[Crop]) -> NDArray[np.float64]:

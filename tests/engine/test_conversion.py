@@ -228,7 +228,7 @@ def test_a_conversion_from_end_to_end(tiny_run: Path, short_a: Path, tmp_path: P
     if columns == 1:
         assert psnr(pictures[0][:40], before[20][:40]) > 34
     if columns == 3:
-        mask = pictures[2].astype(int)
+        mask = pictures[2][:, 2:].astype(int)  # its first two columns share their encoded colour with the result's last
         assert np.ptp(mask, axis=2).max() < 12
         assert mask.max() > 20
         assert mask[:20].max() < 12
