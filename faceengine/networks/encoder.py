@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from faceengine.networks.attention import SelfAttention
@@ -35,6 +36,15 @@ class Encoder(nn.Module):
         self.expand = nn.Linear(config.latent, 16 * self.deepest)
         up = UpNearest if config.lite else UpShuffle
         self.up = up(self.deepest, config.code_width, alpha_in=0.0, alpha_out=alpha)
+
+    @torch.no_grad()
+    def start_as_projection(self) -> None:
+        """Let the bottleneck begin as a projection onto as many random directions as it is wide.
+
+        What comes out then resembles what went in, place by place, and decoders have a picture to learn from before the
+        two dense layers have found one another. With independent weights that took most of a short training.
+        """
+        self.expand.weight.copy_(self.squeeze.weight.T)
 
     def forward(self, image: Tensor) -> Octaves:
         deep, _ = self.down(self.first((image, None)))

@@ -22,6 +22,7 @@ class Generator(nn.Module):
         self.encoder = Encoder(config)
         self.decoders = nn.ModuleDict({person: Decoder(config) for person in PERSONS})
         initialise(self)
+        self.encoder.start_as_projection()
 
 
 class Discriminators(nn.ModuleDict):

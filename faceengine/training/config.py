@@ -19,8 +19,9 @@ class Recipe(Config):
     iterations: int = option(40_000, help="length of the schedule", low=1)
     batch: int = option(8, help="crops of each person in one iteration", low=1, high=512)
     learning_rate: float = option(1e-4, help="of encoder and decoders; the discriminators learn twice as fast", low=0)
+    bottleneck_rate: float = option(1.0, help="factor on the learning rate of the bottleneck's dense layers", low=0)
     warm_up: int = option(0, help="iterations over which the learning rate rises from zero", low=0)
-    original_phases: bool = option(True, help="phases of faceswap-GAN v2.2; otherwise a plain cosine to a tenth")
+    original_phases: bool = option(True, help="phases of faceswap-GAN v2.2; otherwise a plain cosine to a hundredth")
     l2: float = option(1e-4, help="L2 on the weights of the block convolutions", low=0)
     adversarial: float = option(0.1, help="weight of the adversarial loss; 0 trains without discriminators", low=0)
     adversarial_from: float = option(
@@ -60,11 +61,12 @@ PRESETS: dict[str, Recipe] = {
     # many small steps get further than few large ones. The whole crop is seen, since what lies at its edge, the jaw, is
     # where a swap shows. Crops are moved and bent less: where everything lies has to pass the bottleneck, too.
     "demo": Recipe(
-        model=dataclasses.replace(_LITE, attention=16, coverage=1.0),
-        iterations=4_000,
+        model=dataclasses.replace(_LITE, attention=0, latent=256, coverage=1.0),
+        iterations=8_000,
         batch=4,
-        learning_rate=1e-3,
-        warm_up=50,
+        learning_rate=2e-3,
+        bottleneck_rate=0.1,
+        warm_up=100,
         original_phases=False,
         l2=0.0,
         adversarial=0.0,
@@ -76,7 +78,7 @@ PRESETS: dict[str, Recipe] = {
         colour_match=0.2,
         placement=0.3,
         warp_sigma=2.5,
-        ema=0.995,
+        ema=0.998,
     ),
 }
 

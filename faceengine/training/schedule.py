@@ -32,7 +32,7 @@ def phase(iteration: int, total: int, recipe: Recipe) -> Phase:
         return Phase(
             original.learning_rate * warm, adversarial, original.perceptual, original.hinge, original.exchanged
         )
-    cosine = 0.55 + 0.45 * math.cos(math.pi * min(share, 1.0))
+    cosine = 0.505 + 0.495 * math.cos(math.pi * min(share, 1.0))
     return Phase(cosine * warm, adversarial, perceptual=share >= 0.2)
 
 

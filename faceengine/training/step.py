@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from faceengine.networks.decoder import Decoded
 from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
-from faceengine.networks.octave import Octaves, both
 from faceengine.training import losses
 from faceengine.training.config import Recipe
 from faceengine.training.data import Batch, Faces
@@ -46,14 +45,9 @@ class Trainer:
         """Train on one batch. Returns ``a.reconstruction`` and its like, see :func:`generator_losses`."""
         self._set_learning_rates(phase)
         self.optimise_generator.zero_grad(set_to_none=True)
-        with self.autocast():
-            codes = self.generator.encoder(torch.cat([batch.faces[person].warped for person in PERSONS]))
-        # The encoder goes through its many weights once for both people; what follows each does by itself, from a
-        # code cut off from the encoder's graph, which gets its gradient in one piece at the end.
-        own_codes = {person: both(_leaf, code) for person, code in zip(PERSONS, _halves(codes), strict=True)}
         # The generator runs once: the discriminators learn from its pictures cut off from their graph, and do not
         # change them. The original ran it a second time for the same numbers.
-        drawn = self.side_by_side(lambda person: self._draw(person, own_codes[person], phase))
+        drawn = self.side_by_side(lambda person: self._draw(person, batch.faces[person].warped, phase))
         values: Values = {}
         if phase.adversarial:
             self.optimise_discriminators.zero_grad(set_to_none=True)
@@ -62,14 +56,13 @@ class Trainer:
             values |= {f"{person}.discrimination": loss for person, loss in judged.items()}
         with frozen(self.discriminators):
             learned = self.side_by_side(lambda person: self._generate(person, batch, drawn[person], phase))
-        _send_back(codes, [own_codes[person] for person in PERSONS])
         self.optimise_generator.step()
         return values | {f"{person}.{name}": loss for person in PERSONS for name, loss in learned[person].items()}
 
-    def _draw(self, person: str, code: Octaves, phase: Phase) -> Decoded:
-        """The code of the person's warped faces through the person's own decoder."""
+    def _draw(self, person: str, warped: Tensor, phase: Phase) -> Decoded:
+        """The person's warped faces through the encoder and the person's own decoder."""
         with self.autocast():
-            decoded: Decoded = decoder_of(self.generator, person, phase)(code)
+            decoded: Decoded = decoder_of(self.generator, person, phase)(self.generator.encoder(warped))
         return decoded
 
     def _discriminate(self, person: str, batch: Batch, decoded: Decoded) -> Tensor:
@@ -96,33 +89,13 @@ class Trainer:
         base = self.recipe.learning_rate
         for optimiser, rate in ((self.optimise_generator, base), (self.optimise_discriminators, 2 * base)):
             for group in optimiser.param_groups:
-                group["lr"] = rate * phase.learning_rate
+                group["lr"] = rate * phase.learning_rate * group["factor"]
 
     def autocast(self) -> torch.autocast:
         """The context in which the networks compute in the run's precision."""
         # Without the cache of converted weights: each is used once, and two threads would share it.
         enabled = self.precision is not torch.float32
         return torch.autocast(self.device.type, self.precision, enabled=enabled, cache_enabled=False)
-
-
-def _halves(codes: Octaves) -> tuple[Octaves, Octaves]:
-    """The codes of the first and of the second person."""
-    middle = len(codes[0]) // 2
-    return both(lambda x: x[:middle], codes), both(lambda x: x[middle:], codes)
-
-
-def _leaf(x: Tensor) -> Tensor:
-    return x.detach().requires_grad_()
-
-
-def _send_back(codes: Octaves, leaves: list[Octaves]) -> None:
-    """Give the encoder the gradients that its codes got from both people."""
-    parts = [
-        (whole, torch.cat([leaf[part].grad for leaf in leaves]))  # type: ignore[union-attr,misc]
-        for part, whole in enumerate(codes)
-        if whole is not None
-    ]
-    torch.autograd.backward([whole for whole, _ in parts], [gradient for _, gradient in parts])
 
 
 def decoder_of(generator: Generator, person: str, phase: Phase) -> nn.Module:
@@ -186,20 +159,27 @@ def build_optimisers(
     generator: Generator, discriminators: Discriminators, recipe: Recipe
 ) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
     """Adam with betas 0.5 / 0.999 for each side, L2 only on the block convolutions' weights."""
-    return _adam(generator, recipe.learning_rate, recipe.l2), _adam(discriminators, 2 * recipe.learning_rate, recipe.l2)
+    return _adam(generator, recipe.learning_rate, recipe), _adam(discriminators, 2 * recipe.learning_rate, recipe)
 
 
-def _adam(module: nn.Module, rate: float, l2: float) -> torch.optim.Optimizer:
-    with_l2: list[Tensor] = []
-    without: list[Tensor] = []
+def _adam(module: nn.Module, rate: float, recipe: Recipe) -> torch.optim.Optimizer:
+    groups: dict[str, list[Tensor]] = {"with_l2": [], "dense": [], "other": []}
     for name, parameter in module.named_parameters():
-        (with_l2 if _is_block_conv(name, parameter) else without).append(parameter)
-    # l2·Σw² has the gradient 2·l2·w; Adam's weight_decay adds weight_decay·w.
-    groups = [{"params": with_l2, "weight_decay": 2 * l2}, {"params": without, "weight_decay": 0.0}]
+        groups[_kind(name, parameter)].append(parameter)
+    settings = [
+        # l2·Σw² has the gradient 2·l2·w; Adam's weight_decay adds weight_decay·w.
+        {"params": groups["with_l2"], "weight_decay": 2 * recipe.l2, "factor": 1.0},
+        # Adam moves every weight by the same amount, and an output of thousands of weights by thousands of them.
+        {"params": groups["dense"], "weight_decay": 0.0, "factor": recipe.bottleneck_rate},
+        {"params": groups["other"], "weight_decay": 0.0, "factor": 1.0},
+    ]
     # Fused: one pass over the weights instead of a dozen; on 73 million parameters 0.07 s instead of 0.76 on two cores.
-    return torch.optim.Adam(groups, lr=rate, betas=(0.5, 0.999), fused=True)
+    return torch.optim.Adam([group for group in settings if group["params"]], lr=rate, betas=(0.5, 0.999), fused=True)
 
 
-def _is_block_conv(name: str, parameter: Tensor) -> bool:
-    """Weights of the 3×3 and 4×4 convolutions of down, up and residual blocks; heads, attention, dense are not."""
-    return parameter.dim() == 4 and parameter.shape[-1] in (3, 4) and "head" not in name
+def _kind(name: str, parameter: Tensor) -> str:
+    """``with_l2``: weights of the 3×3 and 4×4 convolutions of down, up and residual blocks; ``dense``: the bottleneck's
+    matrices; ``other``: heads, attention, norms and biases."""
+    if parameter.dim() == 4 and parameter.shape[-1] in (3, 4) and "head" not in name:
+        return "with_l2"
+    return "dense" if parameter.dim() == 2 else "other"

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from faceengine.networks.attention import SelfAttention, attend
-from faceengine.networks.blocks import UpShuffle, initialise
+from faceengine.networks.blocks import UpShuffle, enlarge_and_convolve, initialise
 from faceengine.networks.config import ModelConfig
 from faceengine.networks.faceswap_gan import Discriminators, Generator, parameter_count
 from faceengine.networks.octave import OctaveConv2d, merge, split
@@ -143,6 +143,27 @@ def test_attention_can_be_limited_to_small_maps() -> None:
         return sum(isinstance(module, SelfAttention) for module in generator.modules())
 
     assert [count(limit) for limit in (64, 32, 16, 0)] == [6, 4, 2, 0]
+
+
+def test_the_bottleneck_begins_by_giving_back_what_it_can() -> None:
+    torch.manual_seed(5)
+    encoder = Generator(ModelConfig(lite=True, latent=1024)).encoder
+    x = torch.randn(8, 4096)
+    resemblance = nn.functional.cosine_similarity(encoder.expand(encoder.squeeze(x)), x).mean()
+    # A projection onto 1024 of 4096 random directions keeps √(1/4) of the direction, a little less when not orthogonal.
+    assert 0.4 < resemblance < 0.5
+
+
+def test_enlarging_inside_the_convolution_equals_enlarging_before_it() -> None:
+    torch.manual_seed(4)
+    conv = nn.Conv2d(5, 3, 3, padding=1)
+    x = torch.randn(2, 5, 6, 7, requires_grad=True)
+    found = []
+    for drawn in (conv(nn.functional.interpolate(x, scale_factor=2.0)), enlarge_and_convolve(x, conv)):
+        gradients = torch.autograd.grad(drawn.square().sum(), [x, conv.weight, conv.bias])
+        found.append([drawn.detach(), *gradients])
+    for expected, ours in zip(*found, strict=True):
+        assert torch.allclose(ours, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_icnr_makes_the_four_subpixels_equal() -> None:

@@ -38,11 +38,11 @@ def test_the_warm_up_rises_to_the_full_rate() -> None:
     assert [phase(i, TOTAL, recipe).learning_rate for i in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
 
 
-def test_the_cosine_falls_to_a_tenth() -> None:
+def test_the_cosine_falls_to_a_hundredth() -> None:
     recipe = Recipe(original_phases=False)
     rates = [phase(i, 100, recipe).learning_rate for i in range(101)]
     assert rates[0] == pytest.approx(1.0)
-    assert rates[100] == pytest.approx(0.1)
+    assert rates[100] == pytest.approx(0.01)
     assert rates == sorted(rates, reverse=True)
 
 

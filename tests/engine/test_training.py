@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -22,11 +23,14 @@ import torch
 from faceengine.errors import ConfigError, EngineError, InputError
 from faceengine.events import Checkpoint, Losses, Message, Preview
 from faceengine.faceset import FaceSet
+from faceengine.geometry import Image
+from faceengine.networks.config import ModelConfig
 from faceengine.networks.decoder import Decoded, swap_alpha
+from faceengine.networks.faceswap_gan import Discriminators, Generator
 from faceengine.training import checkpoints
 from faceengine.training.config import Recipe, TrainConfig
-from faceengine.training.data import pose_weights
-from faceengine.training.step import Trainer
+from faceengine.training.data import load_pictures, pose_weights
+from faceengine.training.step import Trainer, build_optimisers
 from faceengine.training.swapper import load_swapper
 from faceengine.training.train import follow, run
 from faceengine.training.visible import visible_face
@@ -240,6 +244,48 @@ def test_rare_poses_are_drawn_more_often(faces_a: Path) -> None:
     assert counts[rare] < counts[common]
     ratio = share[bins.index(rare)] / share[bins.index(common)]
     assert ratio == pytest.approx((counts[common] / counts[rare]) ** 0.5)
+
+
+def test_crops_are_aligned_by_their_landmarks(faces_a: Path) -> None:
+    """A set whose crops are cut two pixels aside shows the model the same faces in the same place."""
+    with FaceSet.open(faces_a) as faces:
+        crops = faces.crops(usable=True)[:4]
+        aside = np.array([[0, 0, 2.0], [0, 0, 0]])
+
+        class Aside:
+            """The same set, cut aside."""
+
+            def image(self, crop: int) -> Image:
+                return cut_aside(faces.image(crop))
+
+            def masks(self, crop: int) -> dict[str, Image]:
+                return {name: cut_aside(mask) for name, mask in faces.masks(crop).items()}
+
+        straight = load_pictures(faces, crops, 64)
+        moved = [dataclasses.replace(crop, matrix=crop.matrix + aside) for crop in crops]
+        same = load_pictures(cast(FaceSet, Aside()), moved, 64)
+    middle = slice(16, 112)
+    difference = np.abs(straight.images.astype(int) - same.images)[:, middle, middle]
+    assert difference.mean() < 0.5
+    assert np.abs(straight.images[:, middle, 1:].astype(int) - straight.images[:, middle, :-1]).mean() > 1
+
+
+def cut_aside(image: Image) -> Image:
+    """What lay at x lies at x + 2."""
+    return np.ascontiguousarray(np.pad(image, [(0, 0), (2, 0)] + [(0, 0)] * (image.ndim - 2), "edge")[:, :-2])
+
+
+def test_the_bottleneck_learns_at_its_own_rate() -> None:
+    recipe = Recipe(model=ModelConfig(narrow=8, latent=64), bottleneck_rate=0.1)
+    generator, discriminators = Generator(recipe.model), Discriminators(recipe.model)
+    optimiser, _ = build_optimisers(generator, discriminators, recipe)
+    factors = {id(p): group["factor"] for group in optimiser.param_groups for p in group["params"]}
+    found = {name: factors[id(parameter)] for name, parameter in generator.named_parameters()}
+    assert {name for name, factor in found.items() if factor == 0.1} == {
+        "encoder.squeeze.weight",
+        "encoder.expand.weight",
+    }
+    assert set(found.values()) == {0.1, 1.0}
 
 
 def test_the_average_follows_the_weights() -> None:
