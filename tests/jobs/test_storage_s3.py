@@ -174,6 +174,28 @@ def test_a_publishing_that_was_cut_short_leaves_the_earlier_one(another_machine:
     assert keys(s3, f"{one.folder}/files/") == set(files_of(one).values())
 
 
+def test_a_reader_of_a_run_that_goes_on_gets_its_newer_files_when_the_older_are_gone() -> None:
+    maker = workspace_of(job(), 1)
+    folder = at_work(maker)
+    (folder / "losses.jsonl").write_bytes(b"1")
+    publish(maker)
+    reader = workspace_of(job(), 1)
+    at_work(reader)
+    look = reader._objects
+
+    def look_just_before_it_changes(name: str) -> dict[str, tuple[str, str]]:
+        found = look(name)
+        reader._objects = look
+        (folder / "losses.jsonl").write_bytes(b"12")
+        publish(maker)
+        maker.clean()
+        return found
+
+    reader._objects = look_just_before_it_changes
+    found = Wants.from_dict(reader.localise({"video": maker.job.folder})).video
+    assert tree(found) == {"losses.jsonl": b"12"}
+
+
 def upload(s3: Any, name: str, data: bytes) -> None:  # noqa: F811
     s3.put_object(Bucket=BUCKET, Key=name, Body=data)
 
