@@ -70,10 +70,24 @@ def scale_of(matrix: Matrix) -> float:
 def warp(image: Image, matrix: Matrix, size: int) -> Image:
     """Cut the aligned ``(size, size, 3)`` crop out of ``image``; what lies outside the frame is replicated."""
     # Shrinking by more than two with plain bilinear sampling aliases: skin texture would flicker between frames.
+    if scale_of(matrix) < 0.5:
+        image, matrix = _surroundings(image, matrix, size)
     while scale_of(matrix) < 0.5 and min(image.shape[:2]) > 1:
         image, matrix = _halve(image, matrix)
     crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return cast(Image, crop)
+
+
+def _surroundings(image: Image, matrix: Matrix, size: int) -> tuple[Image, Matrix]:
+    """The part of the frame that the crop shows, a little more around it, and the matrix from there."""
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], float)
+    places = transform(corners, invert(matrix))
+    margin, sides = 4 / scale_of(matrix), np.array(image.shape[1::-1])
+    # In whole sixteens, so that halving pairs the same pixels as it would in the whole frame.
+    first = np.clip(places.min(axis=0) - margin, 0, sides - 1) // 16 * 16
+    last = np.clip(np.ceil((places.max(axis=0) + margin) / 16) * 16, first + 1, sides)
+    (x0, y0), (x1, y1) = first.astype(int), last.astype(int)
+    return image[y0:y1, x0:x1], np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ first])
 
 
 def _halve(image: Image, matrix: Matrix) -> tuple[Image, Matrix]:

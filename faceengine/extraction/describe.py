@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faceengine.embedding import Embedder
 from faceengine.extraction import quality
@@ -35,14 +38,24 @@ class Describer:
         self._embedder = embedder
         self._size = size
 
-    def __call__(self, shot: Shot, faces: list[Face]) -> list[Described]:
-        """The faces in the order they come; none of a shot without a picture."""
-        if shot.image is None or not faces:
-            return []
-        landmarks = self._landmarker(shot.image, np.stack([face.box for face in faces]))
-        return [self._one(shot, shot.image, index, face, landmarks[index]) for index, face in enumerate(faces)]
+    def __call__(self, frames: list[tuple[Shot, list[Face]]]) -> Iterator[tuple[Shot, list[Described]]]:
+        """For each frame its shot, without the picture, and its faces in the order they came."""
+        # Landmarks of several frames in a row: dlib's trees are 65 MB, which anything done in between would push out
+        # of the processor's cache.
+        landmarks = [self._landmarks(shot, faces) for shot, faces in frames]
+        for (shot, faces), points in zip(frames, landmarks, strict=True):
+            described = [self._one(shot, index, face, points[index]) for index, face in enumerate(faces)]
+            # The picture is done with; a waiting list of frames would fill the memory.
+            yield dataclasses.replace(shot, image=None), described
 
-    def _one(self, shot: Shot, frame: Image, index: int, face: Face, landmarks: Points) -> Described:
+    def _landmarks(self, shot: Shot, faces: list[Face]) -> NDArray[np.float64]:
+        if shot.image is None or not faces:
+            return np.empty((0, 68, 2))
+        return self._landmarker(shot.image, np.stack([face.box for face in faces]))
+
+    def _one(self, shot: Shot, index: int, face: Face, landmarks: Points) -> Described:
+        frame = shot.image
+        assert frame is not None  # only a frame has faces
         matrix = align_matrix(face.points, self._size)
         image = warp(frame, matrix, self._size)
         masks = face_masks(transform(landmarks, matrix), self._size)

@@ -35,7 +35,7 @@ from faceengine.extraction.describe import Described, Describer
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Choice as LandmarkChoice
 from faceengine.extraction.landmarks import Landmarker, make_landmarker
-from faceengine.extraction.pipeline import Stage, stages
+from faceengine.extraction.pipeline import Stage, batches, stages
 from faceengine.extraction.sources import Shot, Source, find_sources, shots
 from faceengine.faceset import FORMAT, Crop, FaceSet, medoid
 from faceengine.files import disk_full, is_disk_full, only_process
@@ -176,8 +176,8 @@ class _Extraction:
         """Run all that is to do through the stages; whether it was stopped."""
         starts = {source.name: self._counts[source.name].next_frame for source in todo}
         read = Stage(shots(todo, starts, self.config.every))
-        found = Stage(map(self._find, read))
-        described = Stage(map(self._describe, found), _BATCH_FRAMES)
+        found = Stage(map(self._find, read), _BATCH_FRAMES)
+        described = Stage(self._describe(found), _BATCH_FRAMES)
         embedded = Stage(self._embed(described), _BATCH_FRAMES)
         self._clock = time.monotonic()
         self._total = sum(math.ceil(source.frames / self.config.every) for source in self.sources)
@@ -200,25 +200,16 @@ class _Extraction:
             self._finder.reset()
         return shot, [] if shot.image is None else self._finder(shot.image)
 
-    def _describe(self, found: tuple[Shot, list[Face]]) -> tuple[Shot, list[Described]]:
-        shot, faces = found
-        # The picture is done with after that; a waiting list of frames would fill the memory.
-        return dataclasses.replace(shot, image=None), self._describer(shot, faces)
+    def _describe(self, found: Iterable[tuple[Shot, list[Face]]]) -> Iterator[tuple[Shot, list[Described]]]:
+        for frames in batches(found, _BATCH_FRAMES):
+            yield from self._describer(frames)
 
     def _embed(self, described: Iterable[tuple[Shot, list[Described]]]) -> Iterator[tuple[Shot, list[Described]]]:
-        """Fill in who it is, for the faces of several frames at once."""
-        waiting: list[tuple[Shot, list[Described]]] = []
-        for shot, faces in described:
-            waiting.append((shot, faces))
-            if len(waiting) >= _BATCH_FRAMES:
-                yield from self._embedded(waiting)
-                waiting = []
-        yield from self._embedded(waiting)
-
-    def _embedded(self, frames: list[tuple[Shot, list[Described]]]) -> Iterator[tuple[Shot, list[Described]]]:
-        vectors = iter(self._embedder.batch([face.chip for _, faces in frames for face in faces]))
-        for shot, faces in frames:
-            yield shot, [_with_embedding(face, next(vectors)) for face in faces]
+        """Fill in who it is."""
+        for frames in batches(described, _BATCH_FRAMES):
+            vectors = iter(self._embedder.batch([face.chip for _, faces in frames for face in faces]))
+            for shot, faces in frames:
+                yield shot, [_with_embedding(face, next(vectors)) for face in faces]
 
     def _take(self, shot: Shot, faces: list[Described], bad: list[InputError]) -> None:
         """Count a frame, keep its faces, write when enough have come together."""

@@ -234,7 +234,12 @@ def _patch(image: Image, box: Boxes, size: int) -> Image:
     x0, y0, x1, y1 = max(x0 - 1, 0), max(y0 - 1, 0), min(x1, width), min(y1, height)
     if x1 <= x0 or y1 <= y0:
         return np.zeros((size, size, 3), np.uint8)
-    return _resized(image[y0:y1, x0:x1], (size, size))
+    patch = image[y0:y1, x0:x1]
+    # As in the pyramid; by bilinear sampling, since odd sizes are no matter for it.
+    while min(patch.shape[:2]) >= 2 * size:
+        half = (patch.shape[1] // 2, patch.shape[0] // 2)
+        patch = np.asarray(cv2.resize(patch, half, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return _resized(patch, (size, size))
 
 
 def _resized(image: Image, size: tuple[int, int]) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from faceengine.faceset import MASKS
 from faceengine.geometry import Image, Points
@@ -31,14 +32,24 @@ def face_masks(landmarks: Points, size: int) -> dict[str, Image]:
     for name in MASKS:
         hulls = [landmarks[list(points)] for points in _PARTS[name]] if name in _PARTS else [_face(landmarks)]
         mask = np.zeros((size, size), np.uint8)
-        for hull in hulls:
-            # Four more bits of the coordinates: whole pixels would make the mask tremble from frame to frame.
-            corners = cv2.convexHull((hull * 16).round().astype(np.int32))
-            cv2.fillConvexPoly(mask, corners, 255, lineType=cv2.LINE_AA, shift=4)
-        if name in _PARTS:
-            cv2.dilate(mask, np.ones((grow, grow), np.uint8), dst=mask)
-        masks[name] = np.asarray(cv2.GaussianBlur(mask, (blur, blur), 0), np.uint8)
+        # Four more bits of the coordinates: whole pixels would make the mask tremble from frame to frame.
+        corners = [np.asarray(cv2.convexHull((hull * 16).round().astype(np.int32)), np.int32) for hull in hulls]
+        for hull in corners:
+            cv2.fillConvexPoly(mask, hull, 255, lineType=cv2.LINE_AA, shift=4)
+        part = _around(mask, np.concatenate(corners) // 16, grow + blur)
+        if part.size:
+            if name in _PARTS:
+                cv2.dilate(part, np.ones((grow, grow), np.uint8), dst=part)
+            cv2.GaussianBlur(part, (blur, blur), 0, dst=part)
+        masks[name] = mask
     return masks
+
+
+def _around(mask: Image, points: NDArray[np.int32], margin: int) -> Image:
+    """A view of the part of ``mask`` that holds the points and a margin around them: the rest stays black."""
+    x0, y0 = np.maximum(points.min(axis=(0, 1)) - margin, 0)
+    x1, y1 = np.maximum(points.max(axis=(0, 1)) + margin + 1, 0)
+    return mask[y0:y1, x0:x1]
 
 
 def _face(landmarks: Points) -> Points:

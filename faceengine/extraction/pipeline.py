@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -86,3 +87,10 @@ def stages(*chain: Stage[Any]) -> Iterator[None]:
             stage.halt()
         for stage in chain:
             stage.join()
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of ``size``, the last one shorter."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch

@@ -101,6 +101,15 @@ def test_warp_does_not_alias_when_it_shrinks_a_lot() -> None:
     assert small[10:70, 10:70].mean() == pytest.approx(127.5, abs=4)
 
 
+def test_what_a_shrunk_crop_does_not_show_makes_no_difference() -> None:
+    frame = np.random.default_rng(5).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    beside = frame.copy()
+    beside[:, :300] = 0
+    for shift, inside in (((-110, -20), True), ((-60, -20), False), ((-1000, 900), True)):
+        matrix = np.array([[0.24, 0.05, shift[0]], [-0.05, 0.24, shift[1]]])
+        assert np.array_equal(warp(frame, matrix, 40), warp(beside, matrix, 40)) == inside
+
+
 def test_warp_replicates_what_lies_outside() -> None:
     picture = np.full((20, 20, 3), 77, np.uint8)
     assert (warp(picture, similarity(0, 1, 50, 50), 64) == 77).all()
