@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import dropwhile
 from pathlib import Path
+from typing import Any
 
 import av
 import av.container
 import av.error
+import av.packet
 import av.video.stream
 
 from faceengine.errors import InputError
@@ -55,10 +58,15 @@ def _picture_track(container: av.container.InputContainer, path: Path) -> av.vid
 
 
 def decode(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, *, from_key: bool = False
 ) -> Iterator[av.video.frame.VideoFrame]:
-    """Every picture that can be decoded, to the end or to where the file is cut off."""
-    packets = container.demux(stream)
+    """Every picture that can be decoded, to the end or to where the file is cut off.
+
+    ``from_key`` passes over what is stored before the next key frame: decoders make garbage of it after a seek.
+    """
+    packets: Iterator[av.packet.Packet[Any]] = container.demux(stream)
+    if from_key:
+        packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
     while True:
         try:
             packet = next(packets)

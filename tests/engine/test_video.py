@@ -153,6 +153,26 @@ def test_a_steady_video_is_the_same_with_constant_rate(short_a: Path) -> None:
     assert all(one.index == two.index and np.array_equal(one.image, two.image) for one, two in pairs)
 
 
+SEEKABLE = {
+    "open groups.mp4": ["-c:v", "libx264", "-g", "24", "-x264-params", "open-gop=1"],
+    "open groups.ts": ["-c:v", "libx264", "-g", "24", "-x264-params", "open-gop=1"],
+    "no whole key frames.mp4": ["-c:v", "libx264", "-g", "20", "-x264-params", "intra-refresh=1"],
+    "no times.avi": ["-c:v", "mpeg4", "-bf", "2"],
+    "variable rate.mp4": ["-vf", "select='not(between(mod(n,10),3,6))'", "-fps_mode", "vfr", "-c:v", "libx264"],
+}
+
+
+@pytest.mark.parametrize("name", SEEKABLE)
+def test_beginning_in_the_middle_gives_the_same_frames(ffmpeg: Ffmpeg, demo_a: Path, name: str) -> None:
+    path = ffmpeg(name, "-t", "3", "-i", demo_a, *SEEKABLE[name])
+    fps = probe(path).fps
+    whole = [(one.index, one.time, one.image.tobytes()) for one in read_frames(path, constant_rate=True)]
+    assert len(whole) == probe(path).steady_frames
+    for start in (1, 30, 49, 74, 90):
+        part = read_frames(path, start=start, constant_rate=True, fps=fps)
+        assert [(one.index, one.time, one.image.tobytes()) for one in part] == whole[start:]
+
+
 def test_a_jump_in_time_is_refused_rather_than_filled(ffmpeg: Ffmpeg) -> None:
     gap = "setpts='if(lt(N,10),N,N+2500)/25/TB'"
     clip = ffmpeg("gap.mkv", *COUNTING, "-vf", gap, "-fps_mode", "vfr", "-c:v", "libx264")
