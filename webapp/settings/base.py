@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import dj_database_url
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "webapp.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -109,14 +111,54 @@ if env.text("S3_BUCKET"):
 
 # ---- jobs ------------------------------------------------------------------------------------------------------------
 SLOT_KINDS = ("gpu", "cpu")
+JOBS_HOST = env.text("JOBS_HOST") or socket.gethostname()
+"""What this machine is called in the ledger; two machines must not share a name."""
+JOBS_LEASE_SECONDS = env.number("JOBS_LEASE_SECONDS", 30)
+"""A runner that has not been heard of for so long is given up."""
+JOBS_HEARTBEAT_SECONDS = env.number("JOBS_HEARTBEAT_SECONDS", 5)
+JOBS_GRACE_SECONDS = env.number("JOBS_GRACE_SECONDS", 30)
+"""How long a body that is asked to stop may take for its last checkpoint."""
+JOBS_MAX_FAILURES = env.number("JOBS_MAX_FAILURES", 3)
+"""After so many deaths without a new checkpoint between them, a job has failed."""
+JOBS_MEMORY_LIMIT_MB = env.number("JOBS_MEMORY_LIMIT_MB", 0)
+"""Address space of a body; 0: no limit. CUDA reserves far more than it uses, so none for GPUs."""
 JOBS_SCRATCH_DIR = Path(env.text("JOBS_SCRATCH_DIR") or DATA_DIR / "scratch")
 """Where jobs work on this machine when their files are in S3."""
 JOBS_CACHE_MB = env.number("JOBS_CACHE_MB", 20_000)
 """How much of what was fetched from S3 is kept for the next job."""
 JOBS_STORE_PATIENCE = env.number("JOBS_STORE_PATIENCE", 300)
 """Seconds that a job waits for S3 to come back before it is queued again."""
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": list(SLOT_KINDS)}}
+TASKS_ENGINE = env.one_of("TASKS_ENGINE", ("database", "celery"))
+CELERY_BROKER_URL = env.required("CELERY_BROKER_URL") if TASKS_ENGINE == "celery" else ""
+_BACKENDS = {
+    "database": "django_tasks_db.DatabaseBackend",
+    "celery": "faceengine.jobs.celery_backend.CeleryBackend",
+}
+TASKS = {"default": {"BACKEND": _BACKENDS[TASKS_ENGINE], "QUEUES": list(SLOT_KINDS)}}
 
 # ---- live progress ---------------------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
 """Where web processes on several machines hear at once of new events. Without it they look at the ledger themselves."""
+
+# ---- operations ------------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+"""What Prometheus sends as its bearer token; without it only staff see the metrics."""
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{", "datefmt": "%Y-%m-%d %H:%M:%S"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "faceengine": {"level": "INFO"},
+        "webapp": {"level": "INFO"},
+        # Django's own handlers would write the same lines again.
+        "django": {"handlers": [], "level": "WARNING"},
+        "django.server": {"handlers": [], "level": "WARNING"},
+        # A doorbell's coming and going is nobody's concern; what fails, the task says itself.
+        "django_tasks": {"level": "CRITICAL"},
+        "django_tasks_db": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,26 @@
+"""Signing in and out, and how somebody likes the pages to look."""
+
+from __future__ import annotations
+
+from django.contrib.auth import views
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+THEMES = ("auto", "light", "dark")
+_YEAR = 365 * 24 * 3600
+
+sign_in = views.LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
+sign_out = views.LogoutView.as_view()
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember light, dark, or as the device is set, and go back."""
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    if (wanted := request.POST.get("theme")) in THEMES:
+        response.set_cookie("theme", wanted, max_age=_YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
+    return response
