@@ -31,7 +31,7 @@ def may_steer(user: Any, job: Job) -> bool:
 
 
 def jobs_of(user: Any) -> QuerySet[Job]:
-    """The jobs that the list shows ``user``: one's own, or all to those who run the installation. Parts are left out."""
+    """The jobs that the list shows ``user``: one's own, or all to those who run the installation. No parts of jobs."""
     jobs = Job.objects.filter(parent=None).select_related("slot", "owner")
     return jobs if user.is_staff else jobs.filter(owner=user)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import suppress
 from enum import IntEnum
 from importlib import import_module
 from types import SimpleNamespace
@@ -45,7 +46,7 @@ class Close(IntEnum):
     """The browser sent something."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Nobody may watch like that."""
 
     def __init__(self, close: Close) -> None:
@@ -77,12 +78,13 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept()
         self.session_key = _cookie(self.scope, settings.SESSION_COOKIE_NAME)
         self.job_id: UUID = self.scope["url_route"]["kwargs"]["job_id"]
+        # Before it is asked, so that what changes meanwhile is heard of.
+        presence.enter(self)
         try:
             self.user_id, last = await self._admit()
-        except Refused as refused:
+        except RefusedError as refused:
             await self.close(refused.close)
             return
-        presence.enter(self)
         self._start(self._follow(min(_after(self.scope), last), last))
         self._start(self._guard())
 
@@ -109,14 +111,12 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _guard(self) -> None:
         """Close the socket of a person who may no longer watch."""
         while True:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), RECHECK)
-            except TimeoutError:
-                pass
             self._again.clear()
             try:
                 await self._admit()
-            except Refused as refused:
+            except RefusedError as refused:
                 await self.close(refused.close)
                 return
 
@@ -148,17 +148,17 @@ class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
 
 def admit(session_key: str, job_id: UUID) -> tuple[Any, int]:
-    """The id of the user whose session it is, and the job's ``last_seq``. Raises :class:`Refused`."""
+    """The id of the user whose session it is, and the job's ``last_seq``. Raises :class:`RefusedError`."""
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     # Reads the session afresh, so that one that ended, or whose password was changed since, is nobody's.
     user = get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
     if not user.is_authenticated:
-        raise Refused(Close.SIGNED_OUT)
+        raise RefusedError(Close.SIGNED_OUT)
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
-        raise Refused(Close.UNKNOWN)
+        raise RefusedError(Close.UNKNOWN)
     if not may_watch(user, job):
-        raise Refused(Close.FORBIDDEN)
+        raise RefusedError(Close.FORBIDDEN)
     return user.pk, job.last_seq
 
 

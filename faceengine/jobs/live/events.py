@@ -43,7 +43,7 @@ def batch_after(job_id: UUID, seq: int, last: int) -> Batch | None:
     return Batch(seq, rows[-1]["seq"], encode(job_id, rows))
 
 
-def encode(job_id: UUID, rows: Sequence[dict[str, Any]]) -> str:
+def encode(job_id: UUID, rows: Sequence[Any]) -> str:
     """The rows as JSON; a picture gets its address."""
     for row in rows:
         if row["kind"] == "preview":

@@ -15,6 +15,7 @@ class Socket(Protocol):
 
     loop: AbstractEventLoop
     user_id: Any
+    """``None`` while it is being found out."""
     session_key: str
 
     def recheck(self) -> None:
@@ -56,7 +57,7 @@ def signed_out(session_key: str) -> None:
 def hear(what: str, key: str) -> None:
     """Pass on a bell about a ``user`` or a ``session`` to whom it concerns. May be called in any thread."""
     for socket in tuple(_OPEN):
-        if what == "user" and str(socket.user_id) == key:
+        if what == "user" and (socket.user_id is None or str(socket.user_id) == key):
             socket.loop.call_soon_threadsafe(socket.recheck)
         elif what == "session" and socket.session_key == key:
             socket.loop.call_soon_threadsafe(socket.sign_out)

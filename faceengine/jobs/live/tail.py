@@ -1,8 +1,9 @@
 """One reader per web process follows the ledger for all who watch.
 
-Many watch one job, so its new events are read and made into text once. A watcher says how far it has come and gets what
-follows: the text made for all if it is up to date, or else a page read for it alone. So one that has just connected, one
-that was away and one that is slow are the same case, nobody waits for anybody, and nothing is held for anybody.
+Many watch one job, so its new events are read and made into text once. A watcher says how far it has come and gets
+what follows: the text made for all if it is up to date, or else a page read for it alone. So one that has just
+connected, one that was away and one that is slow are the same case, nobody waits for anybody, and nothing is held for
+anybody.
 """
 
 from __future__ import annotations
