@@ -1,4 +1,4 @@
-"""What a conversion can be told."""
+"""What a conversion can be told, and what it tells of its end."""
 
 from __future__ import annotations
 
@@ -60,3 +60,20 @@ class ConvertConfig(Config):
     def whole(self) -> bool:
         """Whether the video is converted from its first to its last frame."""
         return self.start == 0 and self.end is None
+
+    def length(self, frames: int) -> int:
+        """How many frames are converted of a video that has ``frames``."""
+        return max(min(frames, self.end or frames) - self.start, 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvertResult(Config):
+    """What became of a conversion. Stopped on request it leaves no file."""
+
+    path: Path
+    frames: int
+    swapped: int
+    """Frames in which the person was found and replaced."""
+    fps: float
+    """Frames converted a second, loading not counted."""
+    stopped: bool

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import takewhile
+from fractions import Fraction
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
 
+from faceengine.conversion.chunks import Chunk, chunks
 from faceengine.conversion.claim import only_writer
-from faceengine.conversion.config import ConvertConfig
-from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Swap
+from faceengine.conversion.config import ConvertConfig, ConvertResult
+from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Seen, Swap
 from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.pipeline import ahead, sharing_processors
 from faceengine.errors import InputError
@@ -25,19 +28,6 @@ READ_AHEAD = 4
 REPORT_EVERY = 0.25
 """Seconds between two reports of progress."""
 COLUMNS = {"result": 1, "pair": 2, "triple": 3}
-
-
-@dataclass(frozen=True)
-class ConvertResult:
-    """What became of a conversion. Stopped on request it leaves no file."""
-
-    path: Path
-    frames: int
-    swapped: int
-    """Frames in which the person was found and replaced."""
-    fps: float
-    """Frames converted a second, loading not counted."""
-    stopped: bool
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
@@ -65,7 +55,8 @@ def run(
 ) -> ConvertResult:
     """Convert ``config.video`` into ``run_dir / config.name``, which appears when it is whole.
 
-    A converted part of a video (``start``, ``end``) has no sound: whoever joins the parts adds it. Raises
+    A converted part of a video (``start``, ``end``) has no sound: whoever joins the parts adds it. Its frames are
+    those that converting the whole video gives at their place (``chunks.py`` tells how). Raises
     :class:`InputError` for a video or model that can't be used, a full disk (``disk.full``), a result that another
     process is writing (``output.busy``) or that is the video itself (``convert.same_file``), and if the person is in
     no frame of the whole video (``convert.no_person``): then nothing is written.
@@ -99,14 +90,13 @@ def _convert(
 ) -> None:
     sound = config.video if config.whole else None
     width = info.width * COLUMNS[config.layout]
-    report = _Report(_length(config, info), on_event)
+    report = _Report(config.length(info.steady_frames), on_event)
     with (
         sharing_processors(),
         VideoWriter(path, width, info.height, info.fps, audio_from=sound, crf=config.crf) as writer,
-        ahead(_frames(config), READ_AHEAD) as frames,
-        ahead((swapper.prepare(frame.image, frame.time) for frame in frames), READ_AHEAD) as prepared,
+        closing(_swaps(config, info.fps, swapper)) as swaps,
     ):
-        for swap in _swaps(swapper, prepared, config.batch):
+        for swap in swaps:
             if should_stop():
                 raise _Stopped
             writer.write(arrange(swap, config.layout))
@@ -119,13 +109,42 @@ def _convert(
     report(tally.frames, last=True)
 
 
-def _frames(config: ConvertConfig) -> Iterator[Frame]:
-    frames = read_frames(config.video, start=config.start, constant_rate=True)
-    end = config.end
-    return frames if end is None else takewhile(lambda frame: frame.index < end, frames)
+def _swaps(config: ConvertConfig, fps: Fraction, swapper: FrameSwapper) -> Generator[Swap, None, None]:
+    """Every frame, chunk by chunk, until the video or the asked-for part of it ends."""
+    for chunk in chunks(config.start, config.end, fps):
+        number = 0
+        with ahead(_prepared(config.video, fps, chunk, swapper), READ_AHEAD) as prepared:
+            for swap in _together(swapper, prepared, config.batch):
+                yield swap
+                number += 1
+        if number < chunk.end - chunk.start:
+            return
 
 
-def _swaps(swapper: FrameSwapper, frames: Iterable[Prepared], batch: int) -> Iterator[Swap]:
+def _prepared(video: Path, fps: Fraction, chunk: Chunk, swapper: FrameSwapper) -> Iterator[Prepared]:
+    """Prepare a chunk's frames, once the swapper knows what it may of the ones before them."""
+    for start in chunk.warm_ups:
+        with ahead(_frames(video, fps, start, chunk.end), READ_AHEAD) as frames:
+            if _warm_up(swapper, frames, chunk.start - start) or start == chunk.warm_ups[-1]:
+                yield from (swapper.prepare(frame.image, frame.time) for frame in frames)
+                return
+
+
+def _warm_up(swapper: FrameSwapper, frames: Iterator[Frame], number: int) -> bool:
+    """Show the first frames to a swapper that forgets all others; whether it knows somebody, or there is nobody."""
+    swapper.forget()
+    faces: tuple[Seen, ...] = ()
+    for frame in islice(frames, number):
+        faces = swapper.prepare(frame.image, frame.time).faces
+    return not faces or any(seen.verdict == "same" for seen in faces)
+
+
+def _frames(video: Path, fps: Fraction, start: int, end: int) -> Iterator[Frame]:
+    frames = read_frames(video, start=start, constant_rate=True, fps=fps)
+    return takewhile(lambda frame: frame.index < end, frames)
+
+
+def _together(swapper: FrameSwapper, frames: Iterable[Prepared], batch: int) -> Iterator[Swap]:
     """Gather frames until they hold ``batch`` crops, or are as many themselves, and run them together."""
     waiting: list[Prepared] = []
     for frame in frames:
@@ -144,12 +163,6 @@ def arrange(swap: Swap, layout: str) -> Image:
     if layout == "triple":
         pictures.append(np.repeat(swap.mask[..., None], 3, axis=2))
     return np.concatenate(pictures, axis=1)
-
-
-def _length(config: ConvertConfig, info: VideoInfo) -> int:
-    """Frames that will be converted, as far as the header tells."""
-    frames = round(info.duration * info.fps) if info.variable_rate else info.frames
-    return max(min(frames, config.end or frames) - config.start, 0)
 
 
 def _nobody(config: ConvertConfig, tally: _Tally) -> str:

@@ -108,6 +108,11 @@ class FrameSwapper:
         """Swap in one ``(H, W, 3)`` uint8 RGB frame at ``time`` seconds."""
         return self.run([self.prepare(image, time)])[0]
 
+    def forget(self) -> None:
+        """Know nothing of the frames so far: the next one may be of any place or video."""
+        # A new finder of cuts takes its first frame for one, and there everything else is forgotten.
+        self._starts_shot = CutFinder()
+
     def run(self, frames: Sequence[Prepared]) -> list[Swap]:
         """Put all faces of these frames through the model at once and finish each frame."""
         crops = [target.crop for frame in frames for target in frame.targets]

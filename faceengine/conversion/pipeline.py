@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -59,6 +59,8 @@ def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
     finally:
         left.set()
         thread.join()
+        if isinstance(items, Generator):
+            items.close()  # what it works ahead of in turn must end as well
 
 
 @contextmanager
