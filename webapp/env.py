@@ -1,8 +1,10 @@
-"""Settings from the environment: three typed readers instead of a framework."""
+"""Settings from the environment: typed readers instead of a framework."""
 
 from __future__ import annotations
 
 import os
+
+from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off", "")
@@ -11,6 +13,27 @@ _FALSE = ("0", "false", "no", "off", "")
 def text(name: str, default: str = "") -> str:
     """The variable's text, without blanks around it."""
     return os.environ.get(name, default).strip()
+
+
+def required(name: str) -> str:
+    """The variable's text. Raises ``ImproperlyConfigured`` that names the variable if it isn't set."""
+    value = text(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set; docs/running.md says what it is")
+    return value
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """The variable's parts between commas, without blanks around them."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def one_of(name: str, allowed: tuple[str, ...]) -> str:
+    """The variable, or the first of ``allowed``. Raises ``ImproperlyConfigured`` for anything else."""
+    value = text(name) or allowed[0]
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+    return value
 
 
 def number(name: str, default: int) -> int:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from faceengine.jobs.health import health
+from faceengine.jobs.metrics import metrics
+
 urlpatterns = [
+    path("health", health),
+    path("metrics", metrics),
     path("", include("webapp.accounts.urls")),
     path("jobs/", include("faceengine.jobs.urls")),
 ]

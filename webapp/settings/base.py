@@ -10,7 +10,7 @@ import dj_database_url
 from webapp import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-DATA_DIR = Path(env.text("DATA_DIR") or BASE_DIR / "var" / "studio")
+DATA_DIR = BASE_DIR / env.text("DATA_DIR", "var/studio")
 """Everything an installation owns and a backup must hold: database, files, logs."""
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
