@@ -83,3 +83,8 @@ def get(name: str) -> Kind:
         return _KINDS[name]
     except KeyError:
         raise UnknownKindError(name) from None
+
+
+def names() -> list[str]:
+    """The kinds that are known."""
+    return list(_KINDS)

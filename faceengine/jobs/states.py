@@ -43,7 +43,7 @@ ALLOWED: dict[State, tuple[State, ...]] = {
     State.QUEUED: (State.RUNNING, State.PAUSED, State.CANCELLED, State.FAILED),
     State.RUNNING: (State.DONE, State.FAILED, State.QUEUED, State.PAUSED, State.CANCELLED, State.WAITING),
     State.WAITING: (State.QUEUED, State.PAUSED, State.FAILED, State.CANCELLED),
-    State.PAUSED: (State.QUEUED, State.WAITING, State.CANCELLED),
+    State.PAUSED: (State.QUEUED, State.WAITING, State.FAILED, State.CANCELLED),
     State.DONE: (),
     State.FAILED: (State.QUEUED, State.WAITING),
     State.CANCELLED: (State.QUEUED, State.WAITING),
