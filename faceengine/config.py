@@ -46,10 +46,13 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of :meth:`to_dict`; raises :class:`ConfigError` for a field it does not know."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
+        """The inverse of :meth:`to_dict`; raises :class:`ConfigError` for a field it does not know, or needs."""
+        fields = dataclasses.fields(cls)
+        if unknown := sorted(set(values) - {field.name for field in fields}):
             raise ConfigError("config.unknown", f"{cls.__name__} has no field {', '.join(unknown)}")
+        needed = [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
+        if missing := [name for name in needed if name not in values]:
+            raise ConfigError("config.missing", f"{', '.join(missing)} must be given")
         read = {name: _read(_plain_type(cls, name), value) for name, value in values.items()}
         return cls(**read)
 

@@ -81,6 +81,12 @@ def test_an_unknown_field_is_refused() -> None:
     assert caught.value.code == "config.unknown"
 
 
+def test_a_field_that_is_needed_and_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match="folder") as caught:
+        Example.from_dict({"size": 128})
+    assert caught.value.code == "config.missing"
+
+
 def test_arguments_are_built_from_the_fields() -> None:
     given = parsed("--folder", "here", "--size", "128", "--share", "0.1", "--loud")
     assert given == {"folder": Path("here"), "size": 128, "share": 0.1, "loud": True}
