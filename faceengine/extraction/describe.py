@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,20 +36,15 @@ class Describer:
         self._embedder = embedder
         self._size = size
 
-    def __call__(self, frames: list[tuple[Shot, list[Face]]]) -> Iterator[tuple[Shot, list[Described]]]:
-        """For each frame its shot, without the picture, and its faces in the order they came."""
-        # Landmarks of several frames in a row: dlib's trees are 65 MB, which anything done in between would push out
-        # of the processor's cache.
-        landmarks = [self._landmarks(shot, faces) for shot, faces in frames]
-        for (shot, faces), points in zip(frames, landmarks, strict=True):
-            described = [self._one(shot, index, face, points[index]) for index, face in enumerate(faces)]
-            # The picture is done with; a waiting list of frames would fill the memory.
-            yield dataclasses.replace(shot, image=None), described
-
-    def _landmarks(self, shot: Shot, faces: list[Face]) -> NDArray[np.float64]:
+    def mark(self, shot: Shot, faces: list[Face]) -> NDArray[np.float64]:
+        """The landmarks ``(N, 68, 2)`` of a frame's faces. Apart from the rest, since it takes as long again."""
         if shot.image is None or not faces:
             return np.empty((0, 68, 2))
         return self._landmarker(shot.image, np.stack([face.box for face in faces]))
+
+    def describe(self, shot: Shot, faces: list[Face], landmarks: NDArray[np.float64]) -> list[Described]:
+        """The faces in the order they come."""
+        return [self._one(shot, index, face, landmarks[index]) for index, face in enumerate(faces)]
 
     def _one(self, shot: Shot, index: int, face: Face, landmarks: Points) -> Described:
         frame = shot.image

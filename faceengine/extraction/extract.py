@@ -176,14 +176,15 @@ class _Extraction:
         """Run all that is to do through the stages; whether it was stopped."""
         starts = {source.name: self._counts[source.name].next_frame for source in todo}
         read = Stage(shots(todo, starts, self.config.every))
-        found = Stage(map(self._find, read), _BATCH_FRAMES)
-        described = Stage(self._describe(found), _BATCH_FRAMES)
+        found = Stage(map(self._find, read))
+        marked = Stage(map(self._mark, found))
+        described = Stage(map(self._describe, marked), _BATCH_FRAMES)
         embedded = Stage(self._embed(described), _BATCH_FRAMES)
         self._clock = time.monotonic()
         self._total = sum(math.ceil(source.frames / self.config.every) for source in self.sources)
         self._before = sum(count.frames_read for count in self._counts.values())
         bad: list[InputError] = []
-        with stages(read, found, described, embedded):
+        with stages(read, found, marked, described, embedded):
             for shot, faces in embedded:
                 self._take(shot, faces, bad)
                 if self.should_stop():
@@ -200,9 +201,12 @@ class _Extraction:
             self._finder.reset()
         return shot, [] if shot.image is None else self._finder(shot.image)
 
-    def _describe(self, found: Iterable[tuple[Shot, list[Face]]]) -> Iterator[tuple[Shot, list[Described]]]:
-        for frames in batches(found, _BATCH_FRAMES):
-            yield from self._describer(frames)
+    def _mark(self, found: tuple[Shot, list[Face]]) -> tuple[Shot, list[Face], NDArray[np.float64]]:
+        return *found, self._describer.mark(*found)
+
+    def _describe(self, marked: tuple[Shot, list[Face], NDArray[np.float64]]) -> tuple[Shot, list[Described]]:
+        # The picture is done with after that; a waiting list of frames would fill the memory.
+        return dataclasses.replace(marked[0], image=None), self._describer.describe(*marked)
 
     def _embed(self, described: Iterable[tuple[Shot, list[Described]]]) -> Iterator[tuple[Shot, list[Described]]]:
         """Fill in who it is."""

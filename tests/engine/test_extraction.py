@@ -284,7 +284,7 @@ def test_killed_in_the_middle_it_goes_on_without_loss_or_doubles(demo_a: Path, t
     program = (
         "import sys; from pathlib import Path; from faceengine.extraction import extract;"
         "from faceengine.extraction.config import ExtractConfig; extract._CHUNK_CROPS = 3;"
-        "extract.run(ExtractConfig(inputs=(Path(sys.argv[1]),), every=20), Path(sys.argv[2]))"
+        "extract.run(ExtractConfig(inputs=(Path(sys.argv[1]),), every=10), Path(sys.argv[2]))"
     )
     command = [sys.executable, "-c", program, str(demo_a), str(folder)]
     kept = 0
@@ -297,8 +297,8 @@ def test_killed_in_the_middle_it_goes_on_without_loss_or_doubles(demo_a: Path, t
         process.wait()
         assert count(folder) >= max(kept, wanted)
         kept = count(folder)
-    run(ExtractConfig(inputs=(demo_a,), every=20), folder)
-    assert [frame for _, frame, _ in positions(folder)] == list(range(0, 1000, 20))
+    run(ExtractConfig(inputs=(demo_a,), every=10), folder)
+    assert [frame for _, frame, _ in positions(folder)] == list(range(0, 1000, 10))
     with FaceSet.open(folder) as faces:
         assert all(faces.image(crop.id).shape == (256, 256, 3) for crop in faces.crops())
 
