@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +18,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from faceengine.jobs.models import Job, Slot
+from faceengine.jobs import queries
+from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 
 
@@ -41,10 +42,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def live_slots() -> dict[str, int]:
-    """How many slots of each kind were heard of within a lease's length."""
-    since = Now() - timedelta(seconds=settings.JOBS_LEASE_SECONDS)
-    found = Slot.objects.filter(seen_at__gte=since).values_list("kind").annotate(Count("pk"))
-    return dict(found)
+    """How many slots of each kind are alive."""
+    return dict(Counter(queries.live_slots().values_list("kind", flat=True)))
 
 
 def queue() -> dict[str, Line]:

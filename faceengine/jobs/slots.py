@@ -18,8 +18,8 @@ from django.db import Error, close_old_connections, connection
 from django.db.models.functions import Now
 
 import faceengine
-from faceengine.jobs import queue, transitions
-from faceengine.jobs.models import PROTOCOL, Job, Slot
+from faceengine.jobs import kinds, queue, transitions
+from faceengine.jobs.models import PROTOCOL, Slot
 from faceengine.jobs.states import State
 
 log = logging.getLogger(__name__)
@@ -105,8 +105,8 @@ def sweep(slot: Slot) -> None:
     So a bell that was lost costs seconds, and one that a busy slot's Celery worker holds in reserve costs the same.
     """
     transitions.expire()
-    queued = Job.objects.filter(state=State.QUEUED, slot_kind=slot.kind, protocol__lte=PROTOCOL)
-    if not slot.jobs.filter(state=State.RUNNING).exists() and queued.exists():
+    fitting = transitions.queue_of(slot.kind).filter(protocol__lte=PROTOCOL, kind__in=kinds.names())
+    if not slot.jobs.filter(state=State.RUNNING).exists() and fitting.exists():
         queue.ring_kind(slot.kind)
 
 
