@@ -1,0 +1,168 @@
+"""Files of a job as a browser gets them: in pieces, from any place in the file, never as a whole in memory.
+
+Django has no ranges, which ``<video>`` needs to jump, and under Daphne its ``FileResponse`` reads the whole file first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import mimetypes
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
+
+from faceengine.errors import InputError
+from faceengine.jobs.models import Attempt, Job
+from faceengine.jobs.names import checked, key_of
+
+CHUNK = 1 << 18
+LISTED = 200
+"""Files that a page names at most; a face set has thousands."""
+
+_SHOWN = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
+"""What a browser may show in place. Anything else could be a page with a script in it, so it is only downloaded."""
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file of a job: its name within the job's folder, and its bytes (``None`` where the storage is elsewhere)."""
+
+    name: str
+    size: int | None
+
+
+def listing(job: Job) -> tuple[list[Listed], bool]:
+    """The job's files by name, and whether there are more than are listed. Logs and hidden files are left out."""
+    files = _local_files(Path(default_storage.path(job.folder))) if _is_local() else _published(job)
+    some = list(itertools.islice(files, LISTED + 1))
+    return sorted(some[:LISTED], key=lambda file: file.name), len(some) > LISTED
+
+
+def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False) -> HttpResponseBase:
+    """The job's file ``name``, or the part of it that is asked for. Raises :class:`Http404`.
+
+    An object store sends its files itself: the answer is its signed address.
+    """
+    try:
+        key = checked(key_of(job, name))
+    except InputError:
+        raise Http404 from None
+    if any(part.startswith(".") for part in Path(name).parts):
+        raise Http404
+    return _send(request, job, key, download=download)
+
+
+def respond_log(request: HttpRequest, attempt: Attempt) -> HttpResponseBase:
+    """All that an attempt's body wrote, as a file. Raises :class:`Http404`."""
+    return _send(request, attempt.job, attempt.log, download=True)
+
+
+def _send(request: HttpRequest, job: Job, key: str, *, download: bool) -> HttpResponseBase:
+    if not _is_local():
+        return HttpResponseRedirect(default_storage.url(key))
+    path = Path(default_storage.path(key)).resolve()
+    if not path.is_relative_to(Path(default_storage.path(job.folder)).resolve()) or not path.is_file():
+        raise Http404
+    return ranged(request, path, download=download)
+
+
+def ranged(request: HttpRequest, path: Path, *, download: bool = False) -> HttpResponseBase:
+    """``path`` as an answer to ``request``: 200, 206 for one range, 304 for what the browser has, 416."""
+    stat = path.stat()
+    tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    response = _answer(request, path, stat, tag)
+    response["ETag"] = tag
+    response["Last-Modified"] = http_date(stat.st_mtime)
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = "private, no-cache"
+    if response.status_code in (200, 206):
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        response["Content-Type"] = kind if kind in _SHOWN or kind == "text/plain" else "application/octet-stream"
+        disposition = content_disposition_header(download or kind not in _SHOWN, path.name)
+        response["Content-Disposition"] = disposition or "inline"
+    return response
+
+
+def _answer(request: HttpRequest, path: Path, stat: os.stat_result, tag: str) -> HttpResponseBase:
+    if tag in [known.strip() for known in request.headers.get("If-None-Match", "").split(",")]:
+        return HttpResponse(status=304)
+    span = _span(request, stat, tag)
+    if span is None:
+        return _part(request, path, 0, stat.st_size, 200)
+    first, last = span
+    if first > last:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{stat.st_size}"})
+    response = _part(request, path, first, last + 1 - first, 206)
+    response["Content-Range"] = f"bytes {first}-{last}/{stat.st_size}"
+    return response
+
+
+def _span(request: HttpRequest, stat: os.stat_result, tag: str) -> tuple[int, int] | None:
+    """First and last byte that are asked for, the last before the first if there are none; ``None`` for all.
+
+    As RFC 9110 allows, several ranges and what can't be understood are answered with the whole file.
+    """
+    match = _RANGE.match(request.headers.get("Range", ""))
+    if not match or not any(match.groups()) or not _unchanged(request.headers.get("If-Range"), stat, tag):
+        return None
+    begin, end = match.groups()
+    if not begin:
+        return (max(0, stat.st_size - int(end)), stat.st_size - 1) if int(end) else (1, 0)
+    if end and int(end) < int(begin):
+        return None
+    return int(begin), min(int(end or stat.st_size), stat.st_size - 1)
+
+
+def _unchanged(condition: str | None, stat: os.stat_result, tag: str) -> bool:
+    """Whether ``If-Range`` names the file as it is now, so that a part fits to the parts the browser has."""
+    return condition is None or condition == tag or parse_http_date_safe(condition) == int(stat.st_mtime)
+
+
+def _part(request: HttpRequest, path: Path, first: int, size: int, status: int) -> HttpResponseBase:
+    if request.method == "HEAD":
+        response: HttpResponseBase = HttpResponse(status=status)
+    else:
+        response = StreamingHttpResponse(_read(path, first, size), status=status)
+    response["Content-Length"] = str(size)
+    return response
+
+
+async def _read(path: Path, first: int, size: int) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while size > 0 and (chunk := await asyncio.to_thread(os.pread, file.fileno(), min(CHUNK, size), first)):
+            first, size = first + len(chunk), size - len(chunk)
+            yield chunk
+    finally:
+        file.close()
+
+
+def _is_local() -> bool:
+    return isinstance(default_storage, FileSystemStorage)
+
+
+def _local_files(folder: Path) -> Iterator[Listed]:
+    for parent, folders, names in os.walk(folder):
+        at_top = Path(parent) == folder
+        folders[:] = sorted(name for name in folders if name[0] != "." and not (at_top and name == "logs"))
+        for path in (Path(parent, name) for name in names if name[0] != "."):
+            yield Listed(path.relative_to(folder).as_posix(), path.stat().st_size)
+
+
+def _published(job: Job) -> Iterator[Listed]:
+    return (Listed(name, None) for name in job.files)

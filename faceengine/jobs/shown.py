@@ -1,0 +1,98 @@
+"""What the pages show of a job."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db.models import Count
+
+from faceengine.errors import ConfigError
+from faceengine.jobs import kinds, queries, words
+from faceengine.jobs.access import may_steer, may_watch
+from faceengine.jobs.models import Attempt, Job, Slot
+from faceengine.jobs.states import OPEN, Desired, State
+
+LOG_TAIL = 1 << 16
+"""Bytes of a log that its page shows."""
+
+
+class Row:
+    """A job as the pages show it to ``user``: what it waits for, and what may be done with it."""
+
+    def __init__(self, job: Job, user: Any) -> None:
+        self.job = job
+        self.steerable = may_steer(user, job)
+
+    @property
+    def waiting(self) -> str:
+        """For what it waits, in words; empty while it works and after its end."""
+        if self.job.state not in (State.QUEUED, State.WAITING, State.PAUSED):
+            return ""
+        return words.waiting(queries.waiting_for(self.job))
+
+    @property
+    def asked(self) -> str:
+        """What a running job has been asked to do but has not done yet."""
+        return self.job.desired if self.job.state in OPEN and self.job.desired != Desired.RUN else ""
+
+    @property
+    def changes(self) -> list[str]:
+        """Which changes make sense now."""
+        if not self.steerable or self.job.parent_id:
+            return []
+        wanted = {
+            "resume": self.job.state == State.PAUSED or self.asked == Desired.PAUSE,
+            "pause": self.job.state in (State.QUEUED, State.RUNNING, State.WAITING) and not self.asked,
+            "cancel": self.job.state in OPEN and self.asked != Desired.CANCEL,
+            "retry": self.job.state in (State.FAILED, State.CANCELLED),
+        }
+        return [change for change, sensible in wanted.items() if sensible]
+
+    @property
+    def moves(self) -> list[str]:
+        """How it may be moved in its queue."""
+        return ["up", "front", "raise", "lower"] if self.steerable and self.job.state == State.QUEUED else []
+
+
+def slots(user: Any) -> list[tuple[Slot, bool, Job | None]]:
+    """The live slots, whether each works, and on what, if ``user`` may know of it."""
+    running = {job.slot_id: job for job in Job.objects.filter(state=State.RUNNING).exclude(slot=None)}
+    found = [(slot, running.get(slot.pk)) for slot in queries.live_slots()]
+    return [(slot, job is not None, job if job and may_watch(user, job) else None) for slot, job in found]
+
+
+def part_counts(job: Job) -> list[tuple[str, int]]:
+    counts = dict(job.parts.order_by().values_list("state").annotate(Count("pk")))
+    return [(str(State(state).label), counts[state]) for state in State.values if state in counts]
+
+
+def previews(job: Job) -> list[dict[str, Any]]:
+    """Every preview that was kept, oldest first; of one drawn twice the later."""
+    shown = {data["iteration"]: data for data in job.events.filter(kind="preview").values_list("data", flat=True)}
+    return [shown[iteration] for iteration in sorted(shown)]
+
+
+def settings(job: Job) -> list[tuple[str, str, Any, bool]]:
+    """Name, help, value and whether it is other than the default, of each of the config's fields."""
+    try:
+        config = kinds.get(job.kind).config.from_dict(job.config)
+    except (ConfigError, kinds.UnknownKindError):
+        return [(name, "", value, True) for name, value in job.config.items()]
+    plain = config.to_dict()
+    return [
+        (field.name, field.metadata.get("help", ""), plain[field.name], getattr(config, field.name) != field.default)
+        for field in dataclasses.fields(config)
+    ]
+
+
+def log_tail(attempt: Attempt) -> tuple[str, bool]:
+    """The log's last bytes as text, and whether that is all of it."""
+    try:
+        with default_storage.open(attempt.log) as file:
+            start = max(0, file.size - LOG_TAIL)
+            file.seek(start)
+            return file.read().decode(errors="replace"), start == 0
+    except FileNotFoundError:
+        return "", True

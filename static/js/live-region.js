@@ -1,0 +1,71 @@
+// <live-region id="…" data-every="2">: a part of the page that follows the server's. The page is fetched again and only
+// what differs is changed, so that focus, open menus and the scroll position stay.
+
+export async function refresh() {
+  const answer = await fetch(location.href, { cache: "no-store" });
+  // Signed out, or the thing is gone: let the browser show that.
+  if (answer.redirected || answer.status === 404) return location.reload();
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const region of document.querySelectorAll("live-region[id]")) {
+    const now = fresh.getElementById(region.id);
+    if (now) patch(region, now);
+  }
+}
+
+function patch(old, now) {
+  if (old.isEqualNode(now)) return;
+  if (old.nodeName !== now.nodeName || old.id !== now.id) return old.replaceWith(document.importNode(now, true));
+  if (old.nodeType !== Node.ELEMENT_NODE) return void (old.nodeValue = now.nodeValue);
+  for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  patchChildren(old, now);
+}
+
+function patchChildren(old, now) {
+  // A row that moved is found by its id; everything else by its place.
+  const byId = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let at = old.firstChild;
+  for (const child of [...now.childNodes]) {
+    const known = byId.get(child.id);
+    if (known && known !== at) old.insertBefore(known, at);
+    const same = known ?? (at?.id ? null : at);
+    if (same) {
+      const next = same === at ? at.nextSibling : at;
+      patch(same, child);
+      at = next;
+    } else {
+      old.insertBefore(document.importNode(child, true), at);
+    }
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+class LiveRegion extends HTMLElement {
+  connectedCallback() {
+    const seconds = Number(this.dataset.every);
+    if (seconds) this.timer = setInterval(() => this.tick(), seconds * 1000);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.timer);
+  }
+
+  async tick() {
+    if (document.hidden || this.busy) return;
+    this.busy = true;
+    try {
+      await refresh();
+      this.removeAttribute("data-stale");
+    } catch {
+      this.setAttribute("data-stale", "");
+    }
+    this.busy = false;
+  }
+}
+
+customElements.define("live-region", LiveRegion);
