@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connection
 from django.dispatch import receiver
 from django_tasks.signals import task_finished
 from django_tasks_db.management.commands.db_worker import Worker
@@ -25,6 +25,8 @@ _PAUSE_SECONDS = 2.0
 
 def serve(slot: Slot) -> None:
     """Do what is queued for the slot's kind until SIGTERM or SIGINT."""
+    # Asking twice a second, a new connection each time would cost more than the question.
+    connection.settings_dict |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
     if settings.TASKS_ENGINE == "celery":
         _serve_celery(slot)
     else:

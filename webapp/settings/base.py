@@ -157,6 +157,8 @@ LOGGING = {
         # Django's own handlers would write the same lines again.
         "django": {"handlers": [], "level": "WARNING"},
         "django.server": {"handlers": [], "level": "WARNING"},
+        # Every 403 and 404 would be a warning with a traceback.
+        "django.request": {"level": "ERROR"},
         # A doorbell's coming and going is nobody's concern; what fails, the task says itself.
         "django_tasks": {"level": "CRITICAL"},
         "django_tasks_db": {"level": "ERROR"},
