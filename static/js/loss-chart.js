@@ -29,6 +29,7 @@ class LossChart extends HTMLElement {
 
   draw(anew = false) {
     if (!this.points.size) return;
+    this.closest(".unborn")?.classList.remove("unborn");
     const iterations = [...this.points.keys()].sort((one, other) => one - other);
     const names = [...new Set([...this.points.values()].flatMap(Object.keys))].sort();
     // A logarithm has no place for zero.

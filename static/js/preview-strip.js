@@ -11,6 +11,7 @@ class PreviewStrip extends HTMLElement {
     const atEnd = this.slider.value === this.slider.max;
     const fresh = events.filter((event) => event.kind === "preview");
     if (!fresh.length) return;
+    this.closest(".unborn")?.classList.remove("unborn");
     for (const { data } of fresh) this.previews.set(data.iteration, data);
     this.kept = [...this.previews.values()].sort((one, other) => one.iteration - other.iteration);
     this.slider.max = this.kept.length - 1;
