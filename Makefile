@@ -1,4 +1,4 @@
-# `make demo` and `make test` each set up all they need: Python 3.11, make and a network are enough.
+# `make run`, `make demo` and `make test` each set up all they need: Python 3.11, make and a network are enough.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -10,18 +10,25 @@ stamp = $(VENV)/.$(1)-$(shell cat $(2) scripts/install | sha256sum | cut -c1-16)
 RUN := $(call stamp,run,requirements.txt)
 DEV := $(call stamp,dev,requirements.txt requirements-dev.txt)
 
-.PHONY: help setup demo test lint bench pins clean
+.PHONY: help setup run demo test lint bench bench-jobs pins clean
 
 help:
+	@echo "make run     set up, then start the studio on http://127.0.0.1:8000/ (Ctrl-C stops it)"
 	@echo "make demo    set up, then two clips -> faces -> a model -> a swapped video with a score (about 15 minutes)"
 	@echo "make test    set up, then check style and types and run the tests"
 	@echo "make lint    only the checks of style, types and imports"
 	@echo "make bench   measure speed against plain yardsticks; writes docs/performance.md"
+	@echo "make bench-jobs  kill and load jobs on every database and queue that is installed (long)"
 	@echo "make setup   only the set-up, in $(VENV)"
 	@echo "make pins    resolve requirements*.in again into requirements*.txt"
 	@echo "make clean   remove $(VENV), var and caches"
 
 setup: $(RUN)
+
+run: $(RUN)
+	@$(PY) manage.py migrate --verbosity 0
+	@$(PY) manage.py first_account
+	@exec $(PY) manage.py up $(UP)
 
 demo: $(RUN)
 	@$(PY) demo/run.py
@@ -37,6 +44,9 @@ lint: $(DEV)
 
 bench: $(RUN)
 	@$(PY) -m bench --write docs/performance.md
+
+bench-jobs: $(DEV)
+	@$(PY) -m bench.jobs --write docs/performance.md
 
 pins: $(DEV)
 	@$(PIP) install --quiet pip-tools
