@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ from faceengine.embedding import Choice as EmbeddingChoice
 from faceengine.embedding import Embedder, make_embedder
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
-from faceengine.extraction import coverage, finder, quality
+from faceengine.extraction import coverage, finder
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.describe import Described, Describer
 from faceengine.extraction.finder import Face, FaceFinder
@@ -37,12 +37,12 @@ from faceengine.extraction.landmarks import Choice as LandmarkChoice
 from faceengine.extraction.landmarks import Landmarker, make_landmarker
 from faceengine.extraction.pipeline import Stage, batches, stages
 from faceengine.extraction.sources import Shot, Source, find_sources, shots
-from faceengine.faceset import FORMAT, Crop, FaceSet, medoid
+from faceengine.extraction.summary import measure_together, summary
+from faceengine.faceset import FaceSet
 from faceengine.files import disk_full, is_disk_full, only_process
 
 _CHUNK_CROPS, _CHUNK_FRAMES = 32, 200
 _BATCH_FRAMES = 16
-_MEDOID_SAMPLE = 4000
 
 
 @dataclass(frozen=True)
@@ -270,43 +270,14 @@ class _Extraction:
             names = ", ".join(source.name for source in self.sources)
             raise InputError("extract.no_face", f"no face was found in {names}")
         self.on_event(Progress("measure", 0, len(crops), "crops"))
-        embeddings = np.stack([crop.embedding for crop in crops])
-        # The medoid compares all with all: beyond some thousands an even sample finds the same typical face.
-        sample = embeddings[:: math.ceil(len(embeddings) / _MEDOID_SAMPLE)]
-        distances = np.linalg.norm(embeddings - sample[medoid(sample)], axis=1)
-        groups = quality.near_duplicates(np.array([crop.hash for crop in crops]))
-        with _disk_errors(self.faces.folder), self.faces.transaction():
-            for crop, distance, group in zip(crops, distances, groups, strict=True):
-                self.faces.update(crop.id, medoid_distance=float(distance), near_duplicates=crops[group].id)
+        with _disk_errors(self.faces.folder):
+            groups = measure_together(self.faces, crops)
         self.on_event(Progress("measure", len(crops), len(crops), "crops"))
         advice = coverage.advice(len(crops))
         for code, text in advice:
             self.on_event(Message("warning", code, text))
         with _disk_errors(self.faces.folder):
-            self.faces.write_summary(self._summary(crops, len(set(groups.tolist())), advice))
-
-    def _summary(self, crops: list[Crop], groups: int, advice: list[tuple[str, str]]) -> dict[str, Any]:
-        rows = self.faces.inputs()
-        return {
-            "format": FORMAT,
-            "frames_read": sum(row["frames_read"] for row in rows.values()),
-            "frames_with_face": sum(row["frames_with_face"] for row in rows.values()),
-            "crops": len(crops),
-            "size": self.config.size,
-            "every": self.config.every,
-            "min_face": self.config.min_face,
-            "networks": {
-                "detector": finder.NAME,
-                "landmarks": self._landmarker.name,
-                "embedding": self._embedder.name,
-            },
-            "inputs": [{"name": name, **row, "done": bool(row["done"])} for name, row in rows.items()],
-            "coverage": coverage.coverage((crop.yaw, crop.pitch) for crop in crops),
-            "near_duplicate_groups": groups,
-            "advice": [{"code": code, "text": text} for code, text in advice],
-            "started": self._started.isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+            self.faces.write_summary(summary(self.faces, crops, groups, advice, self._started))
 
 
 def _with_embedding(face: Described, embedding: NDArray[np.float64]) -> Described:
