@@ -16,34 +16,40 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @dataclass(frozen=True)
 class Line:
-    """``text`` for stderr, and the process's ``exit_code``."""
+    """A stable ``code``, one ``sentence`` for people, and the process's ``exit_code``."""
 
-    text: str
+    code: str
+    sentence: str
     exit_code: int
+
+    @property
+    def text(self) -> str:
+        """What stderr gets."""
+        return f"{self.sentence} [{self.code}]"
 
 
 def one_line(error: Exception) -> Line | None:
     """What to tell of ``error``; ``None`` for a defect of the program, whose traceback is needed."""
     if isinstance(error, EngineError):
-        return Line(f"{_flat(str(error))} [{error.code}]", error.exit_code)
+        return Line(error.code, _flat(str(error)), error.exit_code)
     for cause in _causes(error):
         if (told := _outside(cause)) is not None:
-            return Line(told, InputError.exit_code)
+            return Line(*told, InputError.exit_code)
     return None
 
 
-def _outside(error: BaseException) -> str | None:
-    """The sentence for an error whose cause is the machine's, not the program's."""
+def _outside(error: BaseException) -> tuple[str, str] | None:
+    """Code and sentence for an error whose cause is the machine's, not the program's."""
     name = getattr(error, "filename", None)
     where = f" (at {name})" if name else ""
     if _is_full(error):
-        return f"the disk is full, or a file may not grow any more{where} [disk.full]"
+        return "disk.full", f"the disk is full, or a file may not grow any more{where}"
     if isinstance(error, OSError) and error.errno in _DENIED:
-        return f"not allowed to read or write there{where}: {error.strerror} [disk.denied]"
+        return "disk.denied", f"not allowed to read or write there{where}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
-        return f"that path can't be used{where}: {error.strerror} [disk.path]"
+        return "disk.path", f"that path can't be used{where}: {error.strerror}"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "not enough memory for this; a smaller preset or batch may fit [memory.full]"
+        return "memory.full", "not enough memory for this; a smaller preset or batch may fit"
     return None
 
 

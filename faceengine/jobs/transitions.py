@@ -9,6 +9,7 @@ All times are the database's. On Postgres rows are locked parent first; on SQLit
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -122,10 +123,13 @@ def _claim(job_id: UUID, slot: Slot) -> Job | None:
 
 def beat(job_id: UUID, attempt: int) -> Desired | None:
     """Extend the lease, and say what people want of the job; ``None`` if it is no longer this attempt's."""
-    mine = _of(job_id, attempt)
-    if not mine.update(lease_until=_lease_end()):
-        return None
-    desired = mine.values_list("desired", flat=True).first()
+    extended = _of(job_id, attempt).update(lease_until=_lease_end())
+    return wanted(job_id, attempt) if extended else None
+
+
+def wanted(job_id: UUID, attempt: int) -> Desired | None:
+    """What people want of the job; ``None`` if it is no longer this attempt's."""
+    desired = _of(job_id, attempt).values_list("desired", flat=True).first()
     return None if desired is None else Desired(desired)
 
 
@@ -138,7 +142,7 @@ def record(job_id: UUID, attempt: int, events: Sequence[Event]) -> bool:
     _take_over(job, events)
     first = job.last_seq - len(events) + 1
     JobEvent.objects.bulk_create(
-        JobEvent(job=job, seq=seq, attempt=attempt, kind=type(event).__name__.lower(), data=asdict(event))
+        JobEvent(job=job, seq=seq, attempt=attempt, kind=type(event).__name__.lower(), data=_storable(asdict(event)))
         for seq, event in enumerate(events, first)
     )
     if (kind := _kind(job)) is not None:
@@ -156,7 +160,7 @@ def publish(job_id: UUID, attempt: int, files: dict[str, str]) -> bool:
 def finish(job_id: UUID, attempt: int, result: dict[str, Any], exit_code: int | None) -> bool:
     """The work is done, also if somebody wanted it stopped a moment ago."""
     with _held(job_id):
-        job = _leave(job_id, attempt, State.DONE, "done", exit_code, fields={"result": result})
+        job = _leave(job_id, attempt, State.DONE, "done", exit_code, fields={"result": _storable(result)})
     return job is not None
 
 
@@ -327,13 +331,13 @@ def _wish(job: Job, desired: Desired) -> bool:
 def _change(
     job_id: UUID, to: State, condition: dict[str, Any], reason: Reason | None = None, **fields: Any
 ) -> Job | None:
-    """Bring a job into another state and tell of it; ``None``, and no change, where ``condition`` or the rules say no."""
+    """Bring a job into another state and tell of it; ``None``, and no change, where condition or rules say no."""
     froms = [state for state in State if to in ALLOWED[state]]
     if to != State.RUNNING:
         fields |= {"desired": Desired.RUN, "slot": None, "lease_until": None}
         fields["finished_at"] = Now() if to in ENDED else None
     if to == State.FAILED and reason is not None:
-        fields |= {"error_code": reason.code, "error_text": reason.text}
+        fields |= {"error_code": reason.code[:60], "error_text": _storable(reason.text)}
     rows = Job.objects.filter(id=job_id, state__in=froms).filter(**condition)
     if not rows.update(state=to, last_seq=F("last_seq") + 1, **fields):
         return None
@@ -360,7 +364,7 @@ def _leave(
     if job is None:
         return None
     ended = Attempt.objects.filter(job=job, number=attempt)
-    ended.update(outcome=outcome, exit_code=exit_code, ended_at=Now())
+    ended.update(outcome=outcome[:40], exit_code=exit_code, ended_at=Now())
     if job.parent_id is not None and to in (State.DONE, State.FAILED):
         _part_ended(job, job.parent_id)
     return job
@@ -406,7 +410,7 @@ def _take_over(job: Job, events: Sequence[Event]) -> None:
     news: dict[str, Any] = {}
     for event in events:
         if isinstance(event, Progress):
-            news["progress"] = asdict(event)
+            news["progress"] = _storable(asdict(event))
         elif isinstance(event, Checkpoint):
             # Repeating what a dead attempt had already reached is not getting anywhere.
             if job.checkpoint is None or event.iteration > job.checkpoint["iteration"]:
@@ -468,8 +472,19 @@ def _tell(job: Job, reason: Reason | None = None) -> None:
 
 
 def _append(job: Job, kind: str, data: dict[str, Any]) -> None:
-    JobEvent.objects.create(job=job, seq=job.last_seq, attempt=job.attempt, kind=kind, data=data)
+    JobEvent.objects.create(job=job, seq=job.last_seq, attempt=job.attempt, kind=kind, data=_storable(data))
     _after_commit_announce(job)
+
+
+def _storable(value: Any) -> Any:
+    """``value`` without what JSON columns refuse: numbers that are none, NUL characters, halves of characters."""
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.replace("\0", "").encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _after_commit_announce(job: Job) -> None:

@@ -1,0 +1,116 @@
+"""What goes on beside a body while it works: the lease is kept, people's wishes are heard, and hanging is noticed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import Error, connection
+
+from faceengine.jobs import transitions
+from faceengine.jobs.models import Job
+from faceengine.jobs.process import Process
+from faceengine.jobs.states import Desired
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.2
+_WISHES_SECONDS = 1.0
+
+
+class Watch(threading.Thread):
+    """Keeps one attempt's lease until :meth:`end`, and stops or kills its body when that is due.
+
+    A database that is away ends nothing: the work goes on, and the lease is extended as soon as it answers again,
+    unless the job has been given to another attempt meanwhile.
+    """
+
+    def __init__(self, job: Job, stopping: Callable[[], bool], silent_after: float) -> None:
+        super().__init__(name="watch", daemon=True)
+        self.fenced = threading.Event()
+        """Set when the job is no longer this attempt's."""
+        self.asked = False
+        """Whether the body was asked to stop."""
+        self.killed = False
+        """Whether it was killed because it did not stop in time."""
+        self.hung = False
+        """Whether it was killed because nothing was heard of it for too long."""
+        self._job_id, self._attempt = job.id, job.attempt
+        self._stopping = stopping
+        self._silent_after = silent_after
+        self._process: Process | None = None
+        self._desired = Desired.RUN
+        self._heard = self._asked_at = time.monotonic()
+        self._beat_at = self._looked_at = time.monotonic()
+        self._answers = True
+        self._ended = threading.Event()
+
+    def over(self, process: Process) -> None:
+        """Watch over that body."""
+        self.heard()
+        self._process = process
+
+    def heard(self) -> None:
+        """There was news from the body."""
+        self._heard = time.monotonic()
+
+    def unwanted(self) -> bool:
+        """Whether the work is to stop, or isn't this runner's any more."""
+        return self.fenced.is_set() or self._desired != Desired.RUN or self._stopping()
+
+    def gives_up(self) -> bool:
+        """Whether it is time to go even though the ledger does not answer."""
+        overdue = self.asked and time.monotonic() - self._asked_at > settings.JOBS_GRACE_SECONDS
+        return self.fenced.is_set() or (overdue and self._stopping())
+
+    def end(self) -> None:
+        """Let go of the lease."""
+        self._ended.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._ended.wait(_LOOK_SECONDS):
+            try:
+                self._look_at_ledger()
+                self._answers = True
+            except Error as error:
+                if self._answers:
+                    log.warning("job %s: the database does not answer (%s); working on", self._job_id, error)
+                self._answers = False
+                connection.close()
+            if self._process is not None and not self._process.ended():
+                self._look_at_body(self._process)
+        connection.close()
+
+    def _look_at_ledger(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at < _WISHES_SECONDS:
+            return
+        self._looked_at = now
+        if now - self._beat_at >= settings.JOBS_HEARTBEAT_SECONDS:
+            desired = transitions.beat(self._job_id, self._attempt)
+            self._beat_at = now
+        else:
+            desired = transitions.wanted(self._job_id, self._attempt)
+        if desired is None:
+            self.fenced.set()
+        else:
+            self._desired = desired
+
+    def _look_at_body(self, process: Process) -> None:
+        now = time.monotonic()
+        if self.fenced.is_set():
+            process.kill()
+        elif self.asked:
+            if now - self._asked_at > settings.JOBS_GRACE_SECONDS:
+                self.killed = True
+                process.kill()
+        elif self.unwanted():
+            self.asked, self._asked_at = True, now
+            process.ask_to_stop()
+        elif now - self._heard > self._silent_after:
+            self.hung = True
+            process.kill()
