@@ -1,0 +1,1 @@
+"""Files that a stranger might send, each made by code: small, and nasty in one way."""
