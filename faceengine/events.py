@@ -42,7 +42,10 @@ class Preview:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint is durable on disk; ``path`` is relative to the run folder."""
+    """What was reached is durable on disk; ``path`` is relative to the run folder.
+
+    ``iteration`` counts what the stage counts: training its iterations, extraction the frames it has read.
+    """
 
     iteration: int
     path: str

@@ -28,7 +28,7 @@ from faceengine.device import choose_device
 from faceengine.embedding import Choice as EmbeddingChoice
 from faceengine.embedding import Embedder, make_embedder
 from faceengine.errors import InputError
-from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
+from faceengine.events import Checkpoint, Message, OnEvent, Progress, ShouldStop, ignore, never
 from faceengine.extraction import coverage, finder
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.describe import Described, Describer
@@ -42,6 +42,7 @@ from faceengine.faceset import FaceSet
 from faceengine.files import disk_full, is_disk_full, only_process
 
 _CHUNK_CROPS, _CHUNK_FRAMES = 32, 200
+_CHECKPOINT_SECONDS = 10.0
 _BATCH_FRAMES = 16
 
 
@@ -61,9 +62,9 @@ def run(
     """Extract the faces of ``config.inputs`` into the face set in ``run_dir``, new or begun earlier.
 
     Inputs are known by name and SHA-256: one that is done is not read again, one that was interrupted goes on. Verdicts
-    stay. Sends ``Progress`` (stages ``extract`` and ``measure``) and ``Message`` (``landmarks.dlib``,
-    ``embedding.dlib``, ``extract.bad_photo``, ``extract.input_without_face``, ``video.truncated``, ``extract.few``,
-    ``extract.some``).
+    stay. Sends ``Progress`` (stages ``extract`` and ``measure``), ``Checkpoint`` (its iteration is the number of frames
+    read), and ``Message`` (``landmarks.dlib``, ``embedding.dlib``, ``extract.bad_photo``,
+    ``extract.input_without_face``, ``video.truncated``, ``extract.few``, ``extract.some``).
 
     Raises :class:`InputError`: ``extract.no_face``, ``extract.empty_folder``, ``extract.settings`` (the set was begun
     with others), ``extract.changed`` (another file under a known name), ``extract.same_folder``, ``folder.busy``,
@@ -103,6 +104,7 @@ class _Extraction:
     _pending: list[Described] = field(default_factory=list)
     _frames: int = 0
     _said: float = 0.0
+    _kept: float = field(default_factory=time.monotonic)
 
     def run(self) -> ExtractResult:
         self._started = datetime.now(UTC)
@@ -252,6 +254,15 @@ class _Extraction:
             for face in self._pending:
                 self.faces.add(face.crop, face.image, face.masks)
         self._pending, self._frames = [], 0
+        self._tell_checkpoint()
+
+    def _tell_checkpoint(self) -> None:
+        """Say now and then that what there is survives: whoever copies the set elsewhere need not copy it often."""
+        now = time.monotonic()
+        if now - self._kept >= _CHECKPOINT_SECONDS:
+            self._kept = now
+            frames = sum(count.frames_read for count in self._counts.values())
+            self.on_event(Checkpoint(frames, "faces.sqlite"))
 
     def _report(self, last: bool = False) -> None:
         now = time.monotonic()

@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 
 from faceengine import weights
 from faceengine.errors import ConfigError, InputError
-from faceengine.events import Message, Progress
+from faceengine.events import Checkpoint, Message, Progress
 from faceengine.extraction import coverage, extract, quality
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.extract import run
@@ -508,3 +508,11 @@ def test_what_one_side_lacks_is_said_in_words() -> None:
 def test_advice_by_number_of_crops() -> None:
     codes = {number: [code for code, _ in coverage.advice(number)] for number in (24, 25, 249, 250)}
     assert codes == {24: ["extract.few"], 25: ["extract.some"], 249: ["extract.some"], 250: []}
+
+
+def test_what_is_durable_is_told_now_and_then(short_a: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extract, "_CHECKPOINT_SECONDS", 0.0)
+    heard = Heard()
+    result = run(ExtractConfig(inputs=(short_a,), every=5), tmp_path / "faces", on_event=heard)
+    checkpoints = [event for event in heard.events if isinstance(event, Checkpoint)]
+    assert checkpoints[-1] == Checkpoint(result.frames_read, "faces.sqlite")
