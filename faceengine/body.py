@@ -131,7 +131,9 @@ def _take_stdout() -> TextIO:
     """
     sys.stdout.flush()
     speaks = os.environ.get(_RANK, "0") == "0"
-    events = os.fdopen(os.dup(1) if speaks else os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+    stream = os.dup(1) if speaks else os.open(os.devnull, os.O_WRONLY)
+    # A file's name may be no text.
+    events = os.fdopen(stream, "w", encoding="utf-8", errors="replace")
     os.dup2(2, 1)
     return events
 

@@ -160,11 +160,12 @@ def registered(**changes: Any) -> Iterator[None]:
         "act": kinds.Kind("act", *path, _everybody, _everybody, **changes),
         "acts": kinds.Kind("acts", *path, _everybody, _everybody, split=split, **changes),
     }
+    before = dict(kinds._KINDS)
     for kind in made.values():
         kinds.register(kind)
     yield
-    for name in made:
-        del kinds._KINDS[name]
+    kinds._KINDS.clear()
+    kinds._KINDS.update(before)
 
 
 def _everybody(*_: Any) -> bool:
