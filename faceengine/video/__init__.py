@@ -8,6 +8,7 @@ limits are checked against the header, before anything is decoded.
 from __future__ import annotations
 
 from faceengine.video.container import CODECS, FORMATS, MAX_PIXELS
+from faceengine.video.joining import Part, join_videos
 from faceengine.video.photo import PHOTO_FORMATS, PHOTO_SUFFIXES, read_photo
 from faceengine.video.reading import Frame, VideoInfo, probe, read_frames
 from faceengine.video.writing import VideoWriter
@@ -19,8 +20,10 @@ __all__ = [
     "PHOTO_FORMATS",
     "PHOTO_SUFFIXES",
     "Frame",
+    "Part",
     "VideoInfo",
     "VideoWriter",
+    "join_videos",
     "probe",
     "read_frames",
     "read_photo",

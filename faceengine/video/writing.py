@@ -116,11 +116,15 @@ class VideoWriter:
     def _failure(self) -> InputError:
         self._process.wait()
         self._listener.join()
-        words = " | ".join(self._tail) or f"ffmpeg ended with {self._process.returncode}"
-        # A limit on the size of files, as some hosts set it, kills ffmpeg before it can say a word.
-        if "No space left on device" in words or self._process.returncode == -signal.SIGXFSZ:
-            return disk_full(self.path)
-        return InputError("video.encode", f"{self.path} can't be encoded: {words}")
+        return failure(self.path, " | ".join(self._tail), self._process.returncode)
+
+
+def failure(path: Path, words: str, code: int) -> InputError:
+    """The error for an ffmpeg that was to make ``path`` and ended with ``code`` and these last words."""
+    # A limit on the size of files, as some hosts set it, kills ffmpeg before it can say a word.
+    if "No space left on device" in words or code == -signal.SIGXFSZ:
+        return disk_full(path)
+    return InputError("video.encode", f"{path} can't be encoded: {words or f'ffmpeg ended with {code}'}")
 
 
 def _encoder(part: Path, width: int, height: int, fps: Fraction, audio_from: Path | None, crf: int, preset: str) -> Any:
@@ -139,13 +143,24 @@ def _encoder(part: Path, width: int, height: int, fps: Fraction, audio_from: Pat
         "movflags": "+faststart",
     }
     streams = [video]
-    codec = _sound_codec(audio_from) if audio_from else None
-    if codec is not None:
-        sound = ffmpeg.input(f"file:{audio_from}", **READER)
-        streams.append(sound["a:0"])
-        options |= {"c:a": "copy"} if codec in _MP4_SOUND else {"c:a": "aac", "b:a": "192k"}
-    node = ffmpeg.output(*streams, f"file:{part}", **options)
+    if audio_from is not None and (sound := sound_of(audio_from)):
+        streams.append(sound[0])
+        options |= sound[1]
+    return quiet(ffmpeg.output(*streams, f"file:{part}", **options))
+
+
+def quiet(node: Any) -> Any:
+    """The ffmpeg command ``node`` that only speaks of errors."""
     return node.global_args("-hide_banner", "-nostats", "-loglevel", "error")
+
+
+def sound_of(path: Path) -> tuple[Any, dict[str, Any]] | None:
+    """A video's first sound track as an ffmpeg-python stream, and how it goes into MP4; ``None`` without one."""
+    codec = _sound_codec(path)
+    if codec is None:
+        return None
+    options = {"c:a": "copy"} if codec in _MP4_SOUND else {"c:a": "aac", "b:a": "192k"}
+    return ffmpeg.input(f"file:{path}", **READER)["a:0"], options
 
 
 def _sound_codec(path: Path) -> str | None:
