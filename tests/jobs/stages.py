@@ -82,6 +82,14 @@ def run(config: ActConfig, run_dir: Path, *, on_event: OnEvent, should_stop: Sho
         return result
 
 
+def run_ranks(config: ActConfig, run_dir: Path, *, on_event: OnEvent, should_stop: ShouldStop) -> ActResult:
+    """What each rank of a body does: leave its name; if there are steps to do, wait until asked to stop."""
+    (run_dir / f"rank{os.environ['RANK']}.txt").write_text(f"{os.getpid()} {os.environ['WORLD_SIZE']}")
+    while config.steps and not should_stop():
+        time.sleep(0.05)
+    return ActResult(run_dir, config.steps, bool(config.steps))
+
+
 def join(config: JoinConfig, run_dir: Path, *, on_event: OnEvent, should_stop: ShouldStop) -> ActResult:
     joined = run_dir / "joined.txt"
     joined.write_text("".join(part.path.read_text() for part in config.parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import OperationalError, connection
 
-from faceengine.jobs import runner, transitions
+from faceengine.jobs import kinds, runner, transitions
 from faceengine.jobs.models import Attempt, Job, Slot
 from faceengine.jobs.states import State
 from tests.jobs import stages
@@ -346,3 +347,24 @@ def test_a_job_that_needs_no_parts_is_done_in_one_go(slot: Slot) -> None:
 def test_a_plan_that_fails_fails_the_job(slot: Slot) -> None:
     submit("acts", video="nobody/has.mp4")
     assert run_next(slot).error_code == "asset.missing"
+
+
+# ---- ranks -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_of_two_ranks(slot: Slot, settings: Any) -> None:
+    """Done, stopped, and no rank outlives torchrun's agent."""
+    settings.JOBS_GRACE_SECONDS = 20
+    kind = kinds.get("act")
+    kinds.register(dataclasses.replace(kind, function="tests.jobs.stages.run_ranks", processes=2))
+    job = submit(steps=0)
+    done = run_next(slot)
+    assert (done.state, done.events.filter(kind="message").count()) == (State.DONE, 0)
+    ranks = [Path(default_storage.path(f"{job.folder}/rank{rank}.txt")) for rank in (0, 1)]
+    assert [rank.read_text().split()[1] for rank in ranks] == ["2", "2"]
+
+    job = submit(steps=1)
+    ranks = [Path(default_storage.path(f"{job.folder}/rank{rank}.txt")) for rank in (0, 1)]
+    stopped = run_next(slot, stopping=lambda: all(rank.exists() for rank in ranks))
+    assert (stopped.state, stopped.attempts.get().outcome) == (State.QUEUED, "stopped")
+    assert not any(alive(int(rank.read_text().split()[0])) for rank in ranks)
