@@ -64,11 +64,12 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.loop = asyncio.get_running_loop()
         self._again = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._closed = False
         try:
             await super().__call__(scope, receive, send)
         except asyncio.CancelledError:
             # The server shuts down; the browser comes back when there is one again.
-            await send({"type": "websocket.close", "code": Close.RESTART, "reason": None})
+            await send({"type": "websocket.close", "code": int(Close.RESTART), "reason": None})
             raise
         finally:
             self._leave()
@@ -93,6 +94,12 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:  # noqa: ARG002
         await self.close(Close.TALKED)
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Say why, once. Autobahn takes no enumeration for a number."""
+        if not self._closed:
+            self._closed = True
+            await super().close(int(code or Close.DEFECT), reason)
 
     def recheck(self) -> None:
         self._again.set()
