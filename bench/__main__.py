@@ -49,13 +49,13 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def between(document: str, text: str) -> str:
+def between(document: str, text: str, begin: str = BEGIN, end: str = END) -> str:
     """``document`` with ``text`` in place of what stands between the two marks. Raises ``ValueError`` without them."""
-    head, begin, rest = document.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the document lacks {BEGIN} … {END}")
-    return f"{head}{BEGIN}\n{text}\n{END}{tail}"
+    head, found, rest = document.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the document lacks {begin} … {end}")
+    return f"{head}{begin}\n{text}\n{end}{tail}"
 
 
 def machine() -> str:

@@ -1,0 +1,34 @@
+"""A conversion in segments: two slots beside one, with one thread each."""
+
+from __future__ import annotations
+
+from bench.jobs import Figure, report
+from bench.jobs_load import Load, cut, ended, stored, submit
+from bench.jobs_studio import ROOT, open_studio, running
+
+FRAMES = 1000
+TARGET = 1.7
+
+
+def main() -> None:
+    open_studio()
+    load = Load()
+    with running("worker", "--slots", "gpu0,gpu1", OMP_NUM_THREADS="1"):
+        load.undisturbed()
+    cut(ROOT / "demo" / "person_a.mp4", stored("bench/long.mp4"), FRAMES)
+    one, parts = convert("gpu0", load.run)
+    two, _ = convert("gpu0,gpu1", load.run)
+    text = f"{one:.0f} s with one, {two:.0f} s with two: {one / two:.2f} ×"
+    name = f"converting {FRAMES} frames in {parts} segments, one thread a slot, two slots beside one"
+    report([Figure(name, text, f"≥ {TARGET} ×", one / two >= TARGET)])
+
+
+def convert(slots: str, run: str) -> tuple[float, int]:
+    """Seconds from submission to the joined video, and the number of segments."""
+    with running("worker", "--slots", slots, OMP_NUM_THREADS="1"):
+        job = ended(submit("convert", {"video": "bench/long.mp4", "model": run, "direction": "a2b"}), 1800)
+    return (job.finished_at - job.started_at).total_seconds(), job.parts.count()
+
+
+if __name__ == "__main__":
+    main()
