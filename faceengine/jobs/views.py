@@ -105,7 +105,9 @@ def steer(request: HttpRequest, job_id: UUID, change: str) -> HttpResponse:
     if not CHANGES[change](job):
         messages.warning(request, _("That can't be done any more: the job has changed meanwhile."))
     back = request.POST.get("next", "")
-    return redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else detail, job_id)
+    if url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        return redirect(back)
+    return redirect("jobs:detail", job_id)
 
 
 @require_safe

@@ -78,10 +78,10 @@ def test_a_server_that_is_killed_and_comes_back_loses_nothing(page: Page, work: 
 
 def test_a_server_that_stops_says_so_and_stops_soon(page: Page, work: Work, server: Server) -> None:
     page.goto(work.address)
-    page.evaluate("document.querySelector('job-stream').socket.addEventListener('close', (e) => (window.code = e.code))")
+    page.evaluate("document.querySelector('job-stream').socket.addEventListener('close', (e) => (code = e.code))")
     server.stop()
     expect(page.get_by_text("Connection lost")).to_be_visible()
-    assert page.evaluate("window.code") == 1012
+    assert page.evaluate("code") == 1012
 
 
 def test_signing_out_in_another_window_ends_the_line(page: Page, work: Work, context: BrowserContext) -> None:

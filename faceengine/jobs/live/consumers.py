@@ -34,6 +34,10 @@ RECHECK = 60.0
 """Seconds between two looks whether the person may still watch."""
 
 
+FLUSH = 0.1
+"""Seconds that the server's last words get on their way before its connections are cut."""
+
+
 class Close(IntEnum):
     """Why the server closed a socket. After ``RESTART`` and ``DEFECT`` the browser comes back, after others not."""
 
@@ -70,6 +74,7 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except asyncio.CancelledError:
             # The server shuts down; the browser comes back when there is one again.
             await send({"type": "websocket.close", "code": int(Close.RESTART), "reason": None})
+            await asyncio.sleep(FLUSH)
             raise
         finally:
             self._leave()
