@@ -1,0 +1,77 @@
+"""Signing in and out, and how somebody likes the pages to look."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from webapp.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user() -> User:
+    return User.objects.create_user("anna@example.org", "a long password")
+
+
+def sign_in(browser: Client, email: str, password: str, **more: str) -> object:
+    return browser.post("/sign-in/", {"username": email, "password": password} | more)
+
+
+@pytest.mark.parametrize("email", ["anna@example.org", "ANNA@Example.org", " anna@example.org "])
+def test_the_right_password_leads_to_the_jobs(client: Client, user: User, email: str) -> None:
+    assert sign_in(client, email, "a long password").headers["Location"] == "/jobs/"  # type: ignore[attr-defined]
+
+
+def test_one_is_led_to_where_one_wanted_but_never_away(client: Client, user: User) -> None:
+    assert client.get("/jobs/").headers["Location"] == "/sign-in/?next=/jobs/"
+    for wanted, led in [("/jobs/ended/done/", "/jobs/ended/done/"), ("https://elsewhere.example/", "/jobs/")]:
+        answer = sign_in(Client(), "anna@example.org", "a long password", next=wanted)
+        assert answer.headers["Location"] == led  # type: ignore[attr-defined]
+
+
+def test_a_wrong_password_and_an_unknown_address_look_the_same(client: Client, user: User) -> None:
+    texts = []
+    for email in ("anna@example.org", "nobody@example.org"):
+        page = sign_in(client, email, "wrong").content.decode()  # type: ignore[attr-defined]
+        assert "belong together" in page
+        texts.append(page.replace(email, "").split("<main")[1].split("csrfmiddlewaretoken")[0])
+    assert texts[0] == texts[1]
+
+
+def test_a_deactivated_account_stays_out(client: Client, user: User) -> None:
+    User.objects.update(is_active=False)
+    assert sign_in(client, "anna@example.org", "a long password").status_code == 200  # type: ignore[attr-defined]
+
+
+def test_signing_out_needs_a_form(client: Client, user: User) -> None:
+    client.force_login(user)
+    assert client.get("/sign-out/").status_code == 405
+    assert client.get("/jobs/").status_code == 200
+    client.post("/sign-out/")
+    assert client.get("/jobs/").status_code == 302
+
+
+@pytest.mark.parametrize(("theme", "kept"), [("dark", "dark"), ("auto", "auto"), ('"><script>', None)])
+def test_colours_are_remembered(client: Client, theme: str, kept: str | None) -> None:
+    answer = client.post("/theme/", {"theme": theme, "next": "https://elsewhere.example/"})
+    assert answer.headers["Location"] == "/"
+    assert (client.cookies["theme"].value if "theme" in client.cookies else None) == kept
+
+
+def test_a_made_up_colour_in_the_cookie_is_not_shown(client: Client) -> None:
+    client.cookies["theme"] = "x' onload='"
+    assert "onload" not in client.get("/sign-in/").content.decode()
+
+
+@pytest.mark.parametrize(("wanted", "heading"), [("zh-CN", "登录"), ("en", "Sign in"), ("xx", "Sign in")])
+def test_the_browser_chooses_the_language(client: Client, wanted: str, heading: str) -> None:
+    assert f"<h1>{heading}</h1>" in client.get("/sign-in/", headers={"Accept-Language": wanted}).content.decode()
+
+
+def test_nothing_from_elsewhere_may_run(client: Client) -> None:
+    policy = client.get("/sign-in/").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
