@@ -43,6 +43,35 @@ def test_many_who_claim_at_once_get_everything_once_and_in_order() -> None:
     assert set(Job.objects.values_list("state", "attempt")) == {(State.DONE, 1)}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_parts_that_end_at_once_while_people_steer_the_whole(slot: Slot) -> None:
+    submit("acts")
+    whole = transitions.claim(slot)
+    assert whole is not None
+    assert transitions.split(whole.id, 1, [{"part": number} for number in range(8)])
+    parts = [transitions.claim(make_slot(f"gpu{number}")) for number in range(1, 9)]
+    together = threading.Barrier(len(parts) + 1)
+
+    def end(part: Job) -> bool:
+        try:
+            together.wait()
+            return transitions.finish(part.id, part.attempt, {}, 0)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        ended = [pool.submit(end, part) for part in parts if part]
+        together.wait()
+        for _ in range(3):
+            transitions.pause(whole)
+            transitions.resume(whole)
+        assert all(one.result() for one in ended)
+    whole.refresh_from_db()
+    assert whole.state == State.QUEUED
+    assert set(whole.parts.values_list("state", flat=True)) == {State.DONE}
+    assert list(whole.events.values_list("seq", flat=True)) == list(range(1, whole.last_seq + 1))
+
+
 @pytest.mark.django_db
 def test_the_next_job_is_the_first_row_of_an_index() -> None:
     """Whether few or many are queued, nothing is sorted or looked through."""
