@@ -34,15 +34,13 @@ RECHECK = 60.0
 """Seconds between two looks whether the person may still watch."""
 
 
-FLUSH = 0.1
-"""Seconds that the server's last words get on their way before its connections are cut."""
-
-
 class Close(IntEnum):
-    """Why the server closed a socket. After ``RESTART`` and ``DEFECT`` the browser comes back, after others not."""
+    """Why the server closed a socket. After a code below 4000 the browser comes back.
 
-    DEFECT = 1011
-    RESTART = 1012
+    An application may use 3000 to 4999; Autobahn, under Daphne, refuses all others but 1000.
+    """
+
+    DEFECT = 3011
     SIGNED_OUT = 4401
     FORBIDDEN = 4403
     UNKNOWN = 4404
@@ -71,11 +69,6 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._closed = False
         try:
             await super().__call__(scope, receive, send)
-        except asyncio.CancelledError:
-            # The server shuts down; the browser comes back when there is one again.
-            await send({"type": "websocket.close", "code": int(Close.RESTART), "reason": None})
-            await asyncio.sleep(FLUSH)
-            raise
         finally:
             self._leave()
 
