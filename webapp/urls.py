@@ -11,5 +11,7 @@ urlpatterns = [
     path("health", health),
     path("metrics", metrics),
     path("", include("webapp.accounts.urls")),
+    path("", include("webapp.uploads.urls")),
     path("jobs/", include("faceengine.jobs.urls")),
+    path("projects/<int:project_id>/faces/<str:side>/", include("webapp.curation.urls")),
 ]

@@ -13,6 +13,7 @@ class IntakeConfig(Config):
     """One file, and the limits that it must keep to."""
 
     file: Path = option(help="a video or a photo as it came")
+    name: str = option("asset", help="what is made is called so, with an ending")
     known: tuple[str, ...] = option((), help="SHA-256 of files that are there already")
     max_minutes: int = option(120, help="longest video", low=1)
     max_fps: int = option(240, help="highest rate of a video", low=1)

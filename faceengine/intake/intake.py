@@ -59,10 +59,10 @@ def run(
             take_in = video.take_in if kind == "video" else photo.take_in
             made = take_in(config, run_dir, on_event, should_stop)
         except BaseException:
-            _clear(run_dir)
+            _clear(run_dir, config.name)
             raise
         if made is None:
-            _clear(run_dir)
+            _clear(run_dir, config.name)
             return IntakeResult(stopped=True)
     names = [name for name in (made.file, made.poster, made.filmstrip) if name]
     size = sum((run_dir / name).stat().st_size for name in names)
@@ -83,11 +83,7 @@ def run(
     )
 
 
-def _clear(run_dir: Path) -> None:
-    for path in run_dir.iterdir():
-        if path.name in MADE:
-            path.unlink()
-
-
-MADE = (*photo.MADE, *video.MADE)
-"""Every name that this stage gives."""
+def _clear(run_dir: Path, name: str) -> None:
+    """Remove what was made so far."""
+    for made in {*photo.names(name), *video.names(name)}:
+        (run_dir / made).unlink(missing_ok=True)

@@ -15,9 +15,13 @@ from faceengine.intake.config import IntakeConfig
 from faceengine.intake.made import POSTER, Made, write_poster
 from faceengine.video import read_photo
 
-_JPEG, _PNG = "photo.jpg", "photo.png"
 _JPEG_MARK = b"\xff\xd8\xff"
-MADE = (_JPEG, _PNG, POSTER)
+_PICTURES = (".jpg", ".png")
+
+
+def names(name: str) -> tuple[str, ...]:
+    """All that taking in a photo may make."""
+    return (*(name + ending for ending in _PICTURES), POSTER)
 
 
 def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop: ShouldStop) -> Made | None:  # noqa: ARG001 - quick enough to tell of nothing and not to be stopped
@@ -27,16 +31,17 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
     if min(width, height) < config.min_side:
         raise InputError("photo.too_small", f"it has {width}×{height} pixels, fewer than {config.min_side} a side")
     with config.file.open("rb") as file:
-        name = _JPEG if file.read(3) == _JPEG_MARK else _PNG
-    replace_file(run_dir / name, _encoded(image, name))
+        lossy = file.read(3) == _JPEG_MARK
+    name = config.name + _PICTURES[not lossy]
+    replace_file(run_dir / name, _encoded(image, lossy))
     write_poster(image, run_dir / POSTER)
     return Made(name, width, height)
 
 
-def _encoded(image: Image, name: str) -> bytes:
+def _encoded(image: Image, lossy: bool) -> bytes:
     data = io.BytesIO()
     picture = Pillow.fromarray(image)
-    if name == _JPEG:
+    if lossy:
         # What came as JPEG has lost what JPEG loses; a PNG of it would only be large.
         picture.save(data, "JPEG", quality=95, subsampling=0, optimize=True)
     else:

@@ -18,8 +18,8 @@ from faceengine.intake.made import POSTER, Made, write_filmstrip, write_poster
 from faceengine.video import MAX_PIXELS, VideoInfo, probe, read_frames
 from faceengine.video.container import CODECS, READER, opened
 
-_VIDEO, _STRIP = "video.mp4", "filmstrip.webp"
-MADE = (_VIDEO, _STRIP, POSTER, files.partial(Path(_VIDEO)).name)
+_ENDING = ".mp4"
+_STRIP = "filmstrip.webp"
 
 _STRIP_FRAMES = 10
 _MOST_GAPS = 10
@@ -42,22 +42,28 @@ class _Source:
     transfer: int
 
 
+def names(name: str) -> tuple[str, ...]:
+    """All that taking in a video may make."""
+    return name + _ENDING, files.partial(Path(name + _ENDING)).name, _STRIP, POSTER
+
+
 def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop: ShouldStop) -> Made | None:
     """Write the video, its poster and its filmstrip; ``None`` if stopped. Raises :class:`InputError` ``video.*``."""
     source = _look(config)
     fps = min(source.info.fps, Fraction(config.keep_fps))
     frames = max(1, round(source.info.steady_frames * fps / source.info.fps))
-    part = files.partial(run_dir / _VIDEO)
+    path = run_dir / (config.name + _ENDING)
+    part = files.partial(path)
     try:
         child = Child(_command(config, source, fps, frames, part), patience=config.patience)
         for done in child.frames(should_stop):
             on_event(Progress("intake", min(done, frames), frames))
         if child.stopped:
             return None
-        made = _made(part)
+        made = _made(part, path.name)
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        files.publish(part, run_dir / _VIDEO)
+        files.publish(part, path)
     finally:
         part.unlink(missing_ok=True)
     if made.frames < 0.98 * frames:
@@ -134,11 +140,11 @@ def _filters(config: IntakeConfig, source: _Source, fps: Fraction) -> str:
     return ",".join(chain)
 
 
-def _made(part: Path) -> Made:
+def _made(part: Path, name: str) -> Made:
     """What came out, by looking at it as anybody would."""
     info = probe(part)
     return Made(
-        _VIDEO,
+        name,
         info.width,
         info.height,
         filmstrip=_STRIP,
@@ -152,7 +158,7 @@ def _made(part: Path) -> Made:
 def _draw(run_dir: Path, made: Made) -> None:
     """A poster from the first quarter, where titles and fades are over, and a strip of the whole."""
     at = [made.frames * (2 * place + 1) // (2 * _STRIP_FRAMES) for place in range(_STRIP_FRAMES)]
-    strip = list(_pictures(run_dir / _VIDEO, at))
+    strip = list(_pictures(run_dir / made.file, at))
     write_filmstrip(strip, run_dir / _STRIP)
     write_poster(strip[_STRIP_FRAMES // 4], run_dir / POSTER)
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from faceengine.errors import InputError
 from faceengine.intake.config import IntakeConfig
-from faceengine.intake.intake import MADE, IntakeResult, run
+from faceengine.intake.intake import IntakeResult, run
 from tests.hostile.table import HARMLESS, REFUSED
 from tests.hostile.videos import Make
 
@@ -114,10 +114,3 @@ def check_photo(path: Path, result: IntakeResult) -> None:
         assert set(photo.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
         assert getattr(photo, "n_frames", 1) == 1
     assert b"outside.txt" not in path.read_bytes()
-
-
-def test_every_name_that_is_made_is_known(arrival: Path, watched: Watched) -> None:
-    """So that nothing is forgotten when a refused file's traces are removed."""
-    for make, _ in (HARMLESS["PNG named .mp4"], HARMLESS["polyglot"], HARMLESS["rotated"]):
-        result = run(IntakeConfig(file=make(arrival, watched.address)), arrival.parent / "run")
-        assert {result.file, result.poster, result.filmstrip} - {""} <= set(MADE)

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "faceengine.jobs",
     "webapp.accounts",
     "webapp.projects",
+    "webapp.uploads",
     "webapp.curation",
     "webapp.studio",
 ]
@@ -109,6 +110,21 @@ if env.text("S3_BUCKET"):
 
     STORAGES["default"] = STORAGE
 
+# ---- uploads ---------------------------------------------------------------------------------------------------------
+UPLOADS_DIR = Path(env.text("UPLOADS_DIR") or DATA_DIR / "uploads")
+"""Where files grow until they are whole; best on the same disk as the files, which then need not be copied. Several web
+machines must share it."""
+UPLOADS_FILE_MB = env.number("UPLOADS_FILE_MB", 8192)
+"""The largest single file."""
+UPLOADS_TEAM_MB = env.number("UPLOADS_TEAM_MB", 102_400)
+"""What a team may keep and have on its way."""
+UPLOADS_EXPIRE_HOURS = env.number("UPLOADS_EXPIRE_HOURS", 24)
+"""So long after its last part an upload that was broken off can be gone on with."""
+UPLOADS_PART_MB = env.number("UPLOADS_PART_MB", 8)
+"""What a browser sends at a time: the most that a dropped line loses."""
+MAX_BODY_MB = env.number("MAX_BODY_MB", 64)
+"""No request may be longer; the server holds one in memory."""
+
 # ---- jobs ------------------------------------------------------------------------------------------------------------
 SLOT_KINDS = ("gpu", "cpu")
 JOBS_HOST = env.text("JOBS_HOST") or socket.gethostname()
@@ -126,6 +142,8 @@ JOBS_SCRATCH_DIR = Path(env.text("JOBS_SCRATCH_DIR") or DATA_DIR / "scratch")
 """Where jobs work on this machine when their files are in S3."""
 JOBS_CACHE_MB = env.number("JOBS_CACHE_MB", 20_000)
 """How much of what was fetched from S3 is kept for the next job."""
+JOBS_SAVE_SECONDS = env.number("JOBS_SAVE_SECONDS", 120)
+"""How often at least a running job's files are published to S3."""
 JOBS_STORE_PATIENCE = env.number("JOBS_STORE_PATIENCE", 300)
 """Seconds that a job waits for S3 to come back before it is queued again."""
 TASKS_ENGINE = env.one_of("TASKS_ENGINE", ("database", "celery"))

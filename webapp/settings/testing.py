@@ -1,5 +1,6 @@
 """For pytest: as development, but quick at hashing passwords, and on files of its own that several processes share."""
 
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from webapp.settings.development import *  # noqa: F403
@@ -8,6 +9,7 @@ DEBUG = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 _FOLDER = TemporaryDirectory(prefix="studio-tests-")
-MEDIA_ROOT = f"{_FOLDER.name}/files"
+MEDIA_ROOT = Path(_FOLDER.name, "files")
+UPLOADS_DIR = Path(_FOLDER.name, "uploads")
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": f"{_FOLDER.name}/test.sqlite3"}  # noqa: F405

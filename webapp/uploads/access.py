@@ -1,0 +1,39 @@
+"""People, assets and uploads as somebody may have them; ``webapp.projects.access`` says who may do what."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+
+from webapp.projects.access import Verb, require
+from webapp.projects.models import Person
+from webapp.uploads.models import Asset, Upload
+
+
+def get_person(user: Any, project_id: int, side: str, verb: Verb = Verb.VIEW) -> Person:
+    """Person A or B of a project. Raises as :func:`webapp.projects.access.require`."""
+    person = Person.objects.select_related("project__team").filter(project=project_id, side=side).first()
+    if person is None:
+        raise Http404
+    require(user, verb, person.project.team_id)
+    return person
+
+
+def get_asset(user: Any, asset_id: int, verb: Verb = Verb.VIEW) -> Asset:
+    """The asset. Raises as :func:`webapp.projects.access.require`."""
+    asset = Asset.objects.select_related("person__project__team", "job").filter(pk=asset_id).first()
+    if asset is None:
+        raise Http404
+    require(user, verb, asset.person.project.team_id)
+    return asset
+
+
+def get_upload(user: Any, upload_id: UUID) -> Upload:
+    """One's own upload, as long as one may still upload there."""
+    upload = Upload.objects.select_related("person__project__team", "uploaded_by").filter(pk=upload_id).first()
+    if upload is None or upload.uploaded_by_id != user.pk:
+        raise Http404
+    require(user, Verb.EDIT, upload.person.project.team_id)
+    return upload

@@ -1,0 +1,37 @@
+"""The kind of job that takes files in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faceengine.jobs.kinds import Kind, register
+from faceengine.jobs.models import Job
+from webapp.projects.access import Verb, may
+from webapp.uploads import services
+from webapp.uploads.models import Asset
+
+
+def register_all() -> None:
+    """Make it known to the ledger."""
+    register(
+        Kind(
+            "intake",
+            "faceengine.intake.intake.run",
+            "faceengine.intake.config.IntakeConfig",
+            may_watch=lambda user, job: _may(user, Verb.VIEW, job),
+            may_steer=lambda user, job: _may(user, Verb.EDIT, job),
+            slot_kind="cpu",
+            on_end=_on_end,
+        )
+    )
+
+
+def _on_end(job: Job) -> None:
+    asset = Asset.objects.select_related("person").filter(job=job).first()
+    if asset is not None:
+        services.taken_in(asset, job)
+
+
+def _may(user: Any, verb: Verb, job: Job) -> bool:
+    team = Asset.objects.filter(job=job).values_list("person__project__team", flat=True).first()
+    return team is not None and may(user, verb, team)

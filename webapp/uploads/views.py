@@ -1,0 +1,129 @@
+"""The room of one person's footage: what is there, what is on its way, and its files."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from faceengine.jobs import files
+from webapp.projects.access import Verb, may
+from webapp.uploads import services
+from webapp.uploads.access import get_asset, get_person, get_upload
+from webapp.uploads.arrivals import UploadError
+from webapp.uploads.models import Asset, AssetState, Upload
+from webapp.uploads.words import reason
+
+SHOWN = 500
+"""Assets that the room shows at most."""
+PARTS = ("file", "poster", "filmstrip")
+SCRIPT_WORDS = {
+    "waiting": _lazy("waits for its turn"),
+    "arrived": _lazy("has arrived"),
+    "line": _lazy("The line was lost for too long. Go on when it is back."),
+    "signed_out": _lazy("You are signed out. Sign in again, then choose the same file: it goes on where it was."),
+    "refused": _lazy("The studio refused it."),
+    "too_large": reason("upload.too_large"),
+    "empty": reason("upload.empty"),
+}
+"""What the page's script says."""
+
+
+@require_safe
+@login_required
+def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
+    """One person's assets, and where more are dropped."""
+    person = get_person(request.user, project_id, side)
+    assets = Asset.objects.filter(person=person).select_related("job", "uploaded_by").order_by("-created_at", "-id")
+    context = {
+        "project": person.project,
+        "people": person.project.people.all(),
+        "person": person,
+        "assets": [(asset, reason(asset.code) if asset.code else "") for asset in assets[:SHOWN]],
+        "broken_off": Upload.objects.filter(
+            person=person, uploaded_by=request.user.pk, asset=None, expires_at__gt=timezone.now()
+        ).order_by("-created_at"),
+        "quota": services.quota(person.project.team),
+        "editable": may(request.user, Verb.EDIT, person.project.team_id),
+        "part_bytes": settings.UPLOADS_PART_MB << 20,
+        "largest": settings.UPLOADS_FILE_MB << 20,
+        "js_words": {name: str(words) for name, words in SCRIPT_WORDS.items()},
+        "form_largest": settings.MAX_BODY_MB << 20,
+    }
+    return render(request, "uploads/room.html", context)
+
+
+@require_POST
+@login_required
+def send(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
+    """Small files by a plain form, for browsers without scripts."""
+    person = get_person(request.user, project_id, side, Verb.EDIT)
+    sent = request.FILES.getlist("files")
+    for file in sent:
+        try:
+            upload = services.begin(request.user, person, file.name or "", file.size or 0)  # type: ignore[arg-type]
+            services.append(upload, 0, file)
+        except UploadError as error:
+            messages.error(request, f"{file.name}: {reason(error.code)}")
+    if not sent:
+        messages.warning(request, _("No file was chosen."))
+    return redirect("uploads:room", project_id, side)
+
+
+@require_POST
+@login_required
+def give_up(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    """Remove what has arrived of an upload that was broken off."""
+    upload = get_upload(request.user, upload_id)
+    try:
+        services.terminate(upload)
+    except UploadError as error:
+        messages.error(request, str(reason(error.code)))
+    return redirect("uploads:room", upload.person.project_id, upload.person.side)
+
+
+@require_POST
+@login_required
+def delete(request: HttpRequest, asset_id: int) -> HttpResponse:
+    """Delete an asset with its files."""
+    asset = get_asset(request.user, asset_id, Verb.EDIT)
+    services.delete_asset(request.user, asset)  # type: ignore[arg-type]
+    messages.success(request, _("%(name)s is deleted.") % {"name": asset.name})
+    return redirect("uploads:room", asset.person.project_id, asset.person.side)
+
+
+@require_POST
+@login_required
+def retry(request: HttpRequest, asset_id: int) -> HttpResponse:
+    """Look at a file again that was not refused for its own fault."""
+    asset = get_asset(request.user, asset_id, Verb.EDIT)
+    if not services.retry(asset):
+        messages.warning(request, _("That can't be done any more: the file has changed meanwhile."))
+    return redirect("uploads:room", asset.person.project_id, asset.person.side)
+
+
+@require_safe
+@login_required
+def file(request: HttpRequest, asset_id: int, part: str) -> HttpResponseBase:
+    """The video or picture, its poster, or its filmstrip: only what the studio itself has made."""
+    asset = get_asset(request.user, asset_id)
+    if part not in PARTS or asset.state != AssetState.READY or asset.job is None or not getattr(asset, part):
+        raise Http404
+    name = getattr(asset, part).removeprefix(f"{asset.job.folder}/")
+    download = "download" in request.GET
+    response = files.respond(request, asset.job, name, download=download)
+    response["Cache-Control"] = "private, no-store"
+    if download and "Content-Disposition" in response:
+        called = PurePath(asset.name).stem + PurePath(name).suffix
+        response["Content-Disposition"] = content_disposition_header(True, called) or "attachment"
+    return response
