@@ -1,7 +1,8 @@
 """Batches: which crops an iteration sees, and how they are prepared.
 
-Everything random of iteration *i* comes from the seed and *i* alone. So any number of worker processes gives the same
-batches, and a resumed run sees exactly what an undisturbed one would have seen.
+Everything random of iteration *i* comes from the seed, *i* and, with several ranks, the rank's number alone. So any
+number of worker processes gives the same batches, and a resumed run sees exactly what an undisturbed one would have
+seen.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from faceengine.geometry import Image, align_matrix, transform, warp
 from faceengine.networks.faceswap_gan import PERSONS
 from faceengine.training import augment
 from faceengine.training.config import Recipe
+from faceengine.training.ranks import ALONE, Ranks
 from faceengine.training.visible import visible_face
 
 POSE_BIN = 15
@@ -107,21 +109,22 @@ def pose_weights(crops: Sequence[Crop]) -> NDArray[np.float64]:
 class Batches(Dataset[Batch]):
     """``batches[iteration]`` is that iteration's :class:`Batch`."""
 
-    def __init__(self, pictures: dict[str, Pictures], recipe: Recipe, seed: int) -> None:
+    def __init__(self, pictures: dict[str, Pictures], recipe: Recipe, seed: int, ranks: Ranks = ALONE) -> None:
         self.pictures = pictures
         self.recipe = recipe
-        self.seed = seed
+        self.size = ranks.share(recipe.batch)
+        self.seed = [ranks.rank, seed] if ranks.rank else [seed]
 
     def __getitem__(self, iteration: int) -> Batch:
         # One thread a worker: OpenCV's own pool costs more than it gives on pictures this small.
         cv2.setNumThreads(0)
-        rng = np.random.default_rng([self.seed, iteration])
+        rng = np.random.default_rng([*self.seed, iteration])
         faces = {person: self._faces(person, rng) for person in PERSONS}
         return Batch(faces, float(rng.beta(0.2, 0.2)))
 
     def _faces(self, person: str, rng: np.random.Generator) -> Faces:
         pictures = self.pictures[person]
-        chosen = rng.choice(len(pictures.images), self.recipe.batch, p=pictures.weights)
+        chosen = rng.choice(len(pictures.images), self.size, p=pictures.weights)
         samples = [self._sample(pictures, int(index), rng) for index in chosen]
         masks = np.stack([sample.masks for sample in samples])
         return Faces(

@@ -25,8 +25,10 @@ COLLAPSED = 0.05
 class History:
     """Collects each iteration's losses and writes their means, one line a call of :meth:`write`."""
 
-    def __init__(self, run_dir: Path, images_per_iteration: int) -> None:
+    def __init__(self, run_dir: Path, images_per_iteration: int, *, keep: bool = True) -> None:
+        """Without ``keep`` nothing is written: another rank does."""
         self.path = run_dir / FILE
+        self.keep = keep
         self.images_per_iteration = images_per_iteration
         self.last: Losses | None = None
         self._sums: Values = {}
@@ -38,6 +40,8 @@ class History:
 
     def rewind(self, iteration: int) -> None:
         """Forget lines of iterations that a resume will do again, and a line that a crash tore."""
+        if not self.keep:
+            return
         kept = [line for line in _lines(self.path) if json.loads(line)["iteration"] <= iteration]
         replace_file(self.path, "".join(line + "\n" for line in kept).encode())
 
@@ -62,8 +66,9 @@ class History:
         speed = self.images_per_iteration * self._iterations / max(now - self._since, 1e-9)
         self.last = Losses(iteration, {name: round(mean, 6) for name, mean in means.items()}, round(speed, 2))
         self._quality.append(sum(means[f"{person}.reconstruction"] for person in PERSONS))
-        with self.path.open("a") as file:
-            file.write(json.dumps(self.last.__dict__) + "\n")
+        if self.keep:
+            with self.path.open("a") as file:
+                file.write(json.dumps(self.last.__dict__) + "\n")
         self._sums, self._counts, self._since, self._iterations = {}, {}, now, 0
         return self.last
 

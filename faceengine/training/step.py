@@ -15,6 +15,7 @@ from faceengine.training import losses
 from faceengine.training.config import Recipe
 from faceengine.training.data import Batch, Faces
 from faceengine.training.perceptual import Perceptual
+from faceengine.training.ranks import ALONE, Ranks
 from faceengine.training.schedule import Phase
 from faceengine.training.side_by_side import SideBySide
 
@@ -36,6 +37,7 @@ class Trainer:
     precision: torch.dtype
     side_by_side: SideBySide
     perceptual: Perceptual | None = None
+    ranks: Ranks = ALONE
 
     @property
     def device(self) -> torch.device:
@@ -52,10 +54,12 @@ class Trainer:
         if phase.adversarial:
             self.optimise_discriminators.zero_grad(set_to_none=True)
             judged = self.side_by_side(lambda person: self._discriminate(person, batch, drawn[person]))
+            self.ranks.average_gradients(self.discriminators)
             self.optimise_discriminators.step()
             values |= {f"{person}.discrimination": loss for person, loss in judged.items()}
         with frozen(self.discriminators):
             learned = self.side_by_side(lambda person: self._generate(person, batch, drawn[person], phase))
+        self.ranks.average_gradients(self.generator)
         self.optimise_generator.step()
         return values | {f"{person}.{name}": loss for person in PERSONS for name, loss in learned[person].items()}
 

@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from faceengine.training.data import Batch, Batches
 from faceengine.training.history import History
 from faceengine.training.people import Person, load_person
 from faceengine.training.perceptual import NETWORK, Perceptual, load_perceptual
+from faceengine.training.ranks import Ranks, joined
 from faceengine.training.schedule import phase
 from faceengine.training.side_by_side import SideBySide
 from faceengine.training.step import Trainer, build_optimisers
@@ -55,14 +57,17 @@ def run(
 
     Leaves ``previews/``, ``losses.jsonl`` and ``checkpoints/`` in the folder. Raises :class:`InputError` for sets or
     checkpoints that can't be used and :class:`EngineError` ``train.nan`` when a loss stops being a number.
+
+    Under torchrun all its processes train the run together (``ranks.py``); the first one writes and tells.
     """
-    with only_process(run_dir):
+    with joined() as ranks, only_process(run_dir) if ranks.first else nullcontext():
+        on_event = on_event if ranks.first else ignore
         recipe = config.recipe
         people = {
             person: load_person(person, folder, recipe.model.size, on_event)
             for person, folder in (("a", config.a), ("b", config.b))
         }
-        session = _open(config, run_dir, people, on_event)
+        session = _open(config, run_dir, people, ranks, on_event)
         return _loop(config, run_dir, people, session, on_event, should_stop)
 
 
@@ -87,24 +92,24 @@ def _loop(
     on_event: OnEvent,
     should_stop: ShouldStop,
 ) -> TrainResult:
-    trainer, recipe = session.trainer, session.trainer.recipe
-    batches = _batches(config, people, recipe, session.iteration)
+    trainer, recipe, ranks = session.trainer, session.trainer.recipe, session.trainer.ranks
+    batches = _batches(config, people, recipe, session.iteration, ranks)
     shown = _preview_faces(people, recipe, trainer.device)
-    history = History(run_dir, 2 * recipe.batch)
+    history = History(run_dir, 2 * recipe.batch, keep=ranks.first)
     history.rewind(session.iteration)
     clock = _Clock(config.minutes, session.iteration)
-    stopped = session.iteration < session.total and should_stop()
+    stopped = session.iteration < session.total and ranks.any(should_stop())
     done = stopped or session.iteration >= session.total
 
     while not done:
         now = phase(session.iteration, session.total, recipe)
         values = trainer.step(next(batches).to(trainer.device), now)
         follow(session.average, trainer.generator, session.iteration, recipe.ema)
-        history.add(values)
+        history.add(ranks.mean(values))
         session.iteration += 1
-        session.total = clock.fit(session.iteration, session.total)
-        stopped = should_stop()
-        done = stopped or session.iteration >= session.total or clock.over()
+        session.total = ranks.of_first(clock.fit(session.iteration, session.total))
+        stopped = ranks.any(should_stop())
+        done = stopped or session.iteration >= session.total or ranks.any(clock.over())
 
         def due(every: int) -> bool:
             return done or session.iteration % every == 0  # noqa: B023 - called at once
@@ -112,6 +117,8 @@ def _loop(
         if due(config.log_every) or due(config.checkpoint_every):
             on_event(history.write(session.iteration))  # raises on NaN, before anything of it is kept
             on_event(Progress("train", session.iteration, session.total, "iterations", clock.rate(session.iteration)))
+        if not ranks.first:
+            continue
         if due(config.preview_every):
             with trainer.autocast():
                 sheet = preview.sheet(session.average, shown, now)
@@ -123,15 +130,16 @@ def _loop(
             path = checkpoints.save(run_dir, header, _tensors(session))
             checkpoints.prune(run_dir, config.keep_every)
             on_event(Checkpoint(session.iteration, str(path.relative_to(run_dir))))
+    ranks.wait()
     return TrainResult(session.iteration, checkpoints.newest(run_dir) if session.iteration else None, stopped)
 
 
 # -- the beginning -----------------------------------------------------------------------------------------------------
 
 
-def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], on_event: OnEvent) -> _Session:
+def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], ranks: Ranks, on_event: OnEvent) -> _Session:
     """Build the networks with random weights, those of ``start_from``, or those the run had when it was left."""
-    device = choose_device(config.device)
+    device = ranks.device(config.device)
     recipe = config.recipe
     torch.manual_seed(config.seed)
     generator = _on(device, Generator(recipe.model))
@@ -139,14 +147,16 @@ def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], on_even
     optimisers = build_optimisers(generator, discriminators, recipe)
     perceptual = _perceptual(recipe, device, on_event)
     precision = choose_precision(config.precision, device)
-    trainer = Trainer(generator, discriminators, *optimisers, recipe, precision, SideBySide(device), perceptual)
+    trainer = Trainer(generator, discriminators, *optimisers, recipe, precision, SideBySide(device), perceptual, ranks)
     session = _Session(trainer, copy.deepcopy(generator).requires_grad_(False), 0, recipe.iterations)
     if found := checkpoints.all_in(run_dir):
         _resume(config, session, found[-1], people, on_event)
     elif config.start_from is not None:
         _warm_start(session, checkpoints.newest(config.start_from), on_event)
+    ranks.equalise(generator, discriminators, session.average)
     settings = {"config": config.to_dict(), "recipe": recipe.to_dict(), "digest": digest(config)}
-    replace_file(run_dir / "run.json", json.dumps(settings, indent=2).encode())
+    if ranks.first:
+        replace_file(run_dir / "run.json", json.dumps(settings, indent=2).encode())
     arithmetic = str(precision).removeprefix("torch.")
     on_event(
         Message(
@@ -225,13 +235,15 @@ def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
 # -- what the loop uses ------------------------------------------------------------------------------------------------
 
 
-def _batches(config: TrainConfig, people: dict[str, Person], recipe: Recipe, start: int) -> Iterator[Batch]:
+def _batches(
+    config: TrainConfig, people: dict[str, Person], recipe: Recipe, start: int, ranks: Ranks
+) -> Iterator[Batch]:
     """Batches from iteration ``start`` on, prepared ahead by worker processes."""
     pictures = {person: people[person].pictures for person in PERSONS}
     workers = config.workers if config.workers is not None else min(4, (os.cpu_count() or 1) - 1)
     cuda = choose_device(config.device).type == "cuda"
     loader = DataLoader(
-        Batches(pictures, recipe, config.seed),
+        Batches(pictures, recipe, config.seed, ranks),
         batch_size=None,
         sampler=_From(start),
         num_workers=workers,
