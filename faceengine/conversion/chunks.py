@@ -14,11 +14,12 @@ from fractions import Fraction
 
 SECONDS = 20.0
 """Length of a chunk."""
-WARM_UPS = 1.0, 5.0
+WARM_UPS = 1.2, 5.0
 """Seconds before a chunk from which its state is learnt; the longer one if the shorter one knew nobody.
 
-One second settles the filters of points: at the strongest smoothing 4 % are left of what they began with. A face that
-is turned away throughout it is not recognised, though, and would be given up at the border."""
+The first settles the filters of points: at the strongest smoothing 2 % are left of what they began with. It is longer
+than the second after which the finder searches anew at most rates, so that this doesn't happen in a chunk's first
+frame. A face that is turned away throughout it is not recognised, though, and would be given up at the border."""
 
 
 @dataclass(frozen=True)

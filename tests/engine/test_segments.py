@@ -192,7 +192,7 @@ def test_planning_and_joining_need_no_torch() -> None:
 
 def test_chunks_follow_on_each_other_and_learn_from_before() -> None:
     fps = Fraction(25)
-    assert list(chunks(0, 700, fps)) == [Chunk(0, 500, (0,)), Chunk(500, 700, (475, 375))]
+    assert list(chunks(0, 700, fps)) == [Chunk(0, 500, (0,)), Chunk(500, 700, (470, 375))]
     assert list(chunks(10, 400, fps)) == [Chunk(10, 400, (0,))]
     assert [chunk.start for chunk in itertools.islice(chunks(1000, None, fps), 3)] == [1000, 1500, 2000]
 
