@@ -9,12 +9,15 @@ nothing by whatever it still sends.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
+
+from django.conf import settings
 
 from faceengine.errors import InputError
 from faceengine.events import ShouldStop, never
@@ -48,6 +51,7 @@ class RemoteWorkspace(Workspace):
         self._sent: dict[str, tuple[str, Signature]] = {}
         """What is in the store: name → key, and the file it was made of."""
         self._saves = 0
+        self._saved_at = time.monotonic()
 
     def enter(self) -> Path:
         self._place.take()
@@ -57,6 +61,10 @@ class RemoteWorkspace(Workspace):
         self._sent = {name: (key, _signature(self._run / name)) for name, key in files.items()}
         return self._run
 
+    def due(self) -> bool:
+        """A stage without checkpoints (an extraction) would otherwise begin anew on the next machine."""
+        return time.monotonic() - self._saved_at >= settings.JOBS_SAVE_SECONDS
+
     def save(self, *, final: bool = False) -> dict[str, str]:
         """Publish what changed since the last time; may be called while the body writes.
 
@@ -65,6 +73,7 @@ class RemoteWorkspace(Workspace):
         published = self._published()
         if published is None:
             return {}
+        self._saved_at = time.monotonic()
         self._sweep(published)
         self._sent = {name: sent for name, sent in self._sent.items() if published.get(name) == sent[0]}
         self._saves += 1

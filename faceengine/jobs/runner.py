@@ -143,6 +143,8 @@ class Run:
             elif process.ended():  # something that it left behind keeps its standard output open
                 break
             self.journal.write_if_due()
+            if self.workspace.due():
+                self._save()
         return last
 
     def _hear(self, line: bytes, last: dict[str, Any], log_file: IO[bytes]) -> dict[str, Any]:

@@ -48,6 +48,10 @@ class Workspace:
         """Publish what is new in the run folder; the new manifest for ``Job.files``. Empty where nothing is copied."""
         return {}
 
+    def due(self) -> bool:
+        """Whether files should be published although there is no checkpoint; where nothing is copied, never."""
+        return False
+
     def log_path(self) -> Path:
         """The file for all that the attempt's body writes to its standard error."""
         path = self._local(log_name(self.job, self.attempt))

@@ -61,6 +61,17 @@ def test_only_what_changed_is_sent_again(relay: Relay) -> None:  # noqa: F811
     assert relay.count("PUT") == 3
 
 
+def test_files_are_due_when_none_were_published_for_a_while(settings: Any) -> None:
+    settings.JOBS_SAVE_SECONDS = 0.3
+    workspace = workspace_of(job(), 1)
+    at_work(workspace)
+    assert not workspace.due()
+    time.sleep(0.3)
+    assert workspace.due()
+    publish(workspace)
+    assert not workspace.due()
+
+
 def test_what_was_pruned_leaves_the_manifest_and_the_store(s3: Any) -> None:  # noqa: F811
     one = job()
     workspace = workspace_of(one, 1)
