@@ -18,6 +18,8 @@ def work(slot_kind: str, job_id: str) -> None:
     # The runner changes states, which rings: imported above, the circle would be closed.
     from faceengine.jobs import runner, slots
 
+    if slots.stopping():
+        return  # Celery still delivers what it holds in reserve
     slot = slots.current()
     log.debug("%s: %s rang for %s", slot, job_id or "the sweep", slot_kind)
     try:

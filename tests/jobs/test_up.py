@@ -16,7 +16,6 @@ from faceengine.jobs.states import State
 from tests.jobs.backends import Stack, kill_tree, state_of, tree
 from tests.jobs.servers import answers, free_port, wait_for
 
-pytest_plugins = ["tests.jobs.backends"]
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
 

@@ -15,8 +15,6 @@ from faceengine.jobs.states import State
 from tests.jobs.backends import Stack, kill_tree, state_of, tree
 from tests.jobs.servers import wait_for
 
-pytest_plugins = ["tests.jobs.backends"]
-
 
 def lose_bells(stack: Stack) -> None:
     """Empty the queue, as a broker does that lost its disk."""
@@ -75,15 +73,15 @@ def test_a_busy_slot_holds_up_nobody(stack: Stack) -> None:
 
 
 def test_a_killed_machine_is_replaced_by_another(stack: Stack) -> None:
-    job = stack.count(steps=60)
+    job = stack.count(steps=200)
     lost = stack.start("worker", "--slots", "cpu", JOBS_HOST="lost")
     stack.wait(job, State.RUNNING)
     wait_for(lambda: len(stack.counted(job)) > 3, 10, "some steps are done")
     stack.start("worker", "--slots", "cpu", JOBS_HOST="other")
     wait_for(lambda: Slot.objects.filter(host="other").exists(), 10, "the other machine is there")
     kill_tree(lost.pid)
-    assert stack.wait(job, State.DONE).attempt == 2
-    assert stack.counted(job) == list(range(60))
+    assert stack.wait(job, State.DONE, 40).attempt == 2
+    assert stack.counted(job) == list(range(200))
     assert Attempt.objects.get(job=job, number=1).outcome == "runner.lost"
 
 
