@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from faceengine.events import Losses, Message, Preview, Progress
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
-from tests.e2e.conftest import Server, Work, sign_in
+from tests.e2e.studio import Server, Work, sign_in
 from webapp.accounts.models import User
 
 CHART = "document.querySelector('loss-chart').points.size"

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from faceengine.events import Losses, Message, Progress
 from faceengine.jobs import transitions
-from tests.e2e.conftest import Server, Work, sign_in
+from tests.e2e.studio import Server, Work, sign_in
 from webapp.accounts.models import User
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"

@@ -82,7 +82,3 @@ def folder(running: Job) -> Path:
     path = Path(settings.MEDIA_ROOT, running.folder)
     path.mkdir(parents=True)
     return path
-
-
-def statuses(people: dict[str, Client], ask: Callable[[Client], Any]) -> dict[str, int]:
-    return {name: ask(browser).status_code for name, browser in people.items()}

@@ -10,7 +10,7 @@ from django.test import Client
 from faceengine.events import Message, Preview, Progress
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
-from tests.web.jobs.conftest import statuses
+from tests.web.jobs.answers import statuses
 
 
 def test_who_may_see_it(people: dict[str, Client], running: Job) -> None:

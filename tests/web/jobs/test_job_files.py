@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import AsyncClient, Client
 
 from faceengine.jobs.models import Job
-from tests.web.jobs.conftest import statuses
+from tests.web.jobs.answers import body, statuses
 
 CONTENT = bytes(range(256)) * 4
 
@@ -20,15 +18,6 @@ CONTENT = bytes(range(256)) * 4
 def address(running: Job, folder: Path) -> str:
     (folder / "result.mp4").write_bytes(CONTENT)
     return f"/jobs/{running.pk}/files/result.mp4"
-
-
-def body(answer: Any) -> bytes:
-    """What was sent; the parts come from an asynchronous iterator."""
-
-    async def collect() -> bytes:
-        return b"".join([part async for part in answer.streaming_content])
-
-    return asyncio.run(collect()) if answer.streaming else answer.content
 
 
 def test_who_may_have_it(people: dict[str, Client], address: str) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
-from tests.web.jobs.conftest import statuses
+from tests.web.jobs.answers import statuses
 
 
 @pytest.mark.parametrize("address", ["/jobs/", "/jobs/ended/done/", "/jobs/queued/gpu/"])

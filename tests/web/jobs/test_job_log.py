@@ -8,8 +8,7 @@ import pytest
 from django.test import Client
 
 from faceengine.jobs.models import Job
-from tests.web.jobs.conftest import statuses
-from tests.web.jobs.test_job_files import body
+from tests.web.jobs.answers import body, statuses
 
 
 @pytest.fixture

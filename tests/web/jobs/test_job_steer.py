@@ -11,7 +11,7 @@ from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 from faceengine.jobs.views import CHANGES
-from tests.web.jobs.conftest import statuses
+from tests.web.jobs.answers import statuses
 
 
 @pytest.mark.parametrize("change", CHANGES)
