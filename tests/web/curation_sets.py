@@ -17,6 +17,11 @@ def member(face_set: FaceSet, email: str, role: str = Role.REVIEWER) -> User:
     return user
 
 
+def owner_of(face_set: FaceSet) -> User:
+    """The owner of the set's team."""
+    return face_set.person.project.team.members.get(memberships__role=Role.OWNER)
+
+
 def face_set_of(count: int, seed: int = 0) -> FaceSet:
     """A set of ``count`` crops. Measures are coarse, so that many are equal and the order has ties to break."""
     owner = User.objects.create_user("owner@example.org", "a long password")

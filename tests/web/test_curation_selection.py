@@ -62,7 +62,7 @@ def test_pages_one_after_the_other_are_the_whole_view_in_order(
     face_set: FaceSet, raw: dict[str, Any], limit: int
 ) -> None:
     view, pages, after = View.from_json(raw), [], None
-    while page := view.page(face_set, after, limit):
+    while page := list(view.beyond(face_set, after)[:limit]):
         pages += [crop.number for crop in page]
         after = pages[-1]
     assert pages == plainly(raw)
@@ -89,16 +89,16 @@ def test_everything_but_some_is_the_view_without_them(face_set: FaceSet, raw: di
 
 def test_the_next_page_is_found_after_a_crop_that_has_left_the_view(face_set: FaceSet) -> None:
     view = View(states=(CropState.NEW,))
-    first = view.page(face_set, limit=10)
+    first = list(view.beyond(face_set)[:10])
     Crop.objects.filter(number__lte=first[-1].number).update(state=CropState.KEPT)
-    assert view.page(face_set, after=first[-1].number, limit=1)[0].number == first[-1].number + 1
+    assert view.beyond(face_set, first[-1].number)[0].number == first[-1].number + 1
 
 
 def test_a_set_sees_nothing_of_another(face_set: FaceSet) -> None:
     other = FaceSet.objects.create(person=face_set.person.project.people.get(side="b"))
-    assert View().page(other) == []
+    assert list(View().beyond(other)) == []
     with pytest.raises(BadSelectionError):
-        View().page(other, after=1)
+        View().beyond(other, 1)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from curation_sets import face_set_of, member
+from curation_sets import face_set_of, member, owner_of
 from django.db.models.functions import Now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,7 +80,7 @@ def test_a_verdict_is_set_not_toggled(face_set: FaceSet, ann: User) -> None:
     ],
 )
 def test_the_rule_makes_the_state(face_set: FaceSet, rule: str, needed: int, given: list[str], expected: str) -> None:
-    change_rule(face_set, rule, needed)
+    change_rule(face_set, owner_of(face_set), rule, needed)
     for place, value in enumerate(given):
         decide(face_set, member(face_set, f"reviewer{place}@example.org"), these(5), value)
     assert state(face_set, 5) == expected
@@ -90,7 +90,7 @@ def test_the_rule_makes_the_state(face_set: FaceSet, rule: str, needed: int, giv
 def test_another_rule_derives_every_state_anew(face_set: FaceSet, ann: User, ben: User) -> None:
     decide(face_set, ann, these(1, 2), "keep")
     decide(face_set, ben, these(2), "reject")
-    change_rule(face_set, Rule.ANY_REJECT, 1)
+    change_rule(face_set, owner_of(face_set), Rule.ANY_REJECT, 1)
     assert (state(face_set, 1), state(face_set, 2)) == (CropState.KEPT, CropState.REJECTED)
 
 
@@ -98,11 +98,11 @@ def test_the_last_word_ends_a_dispute_and_can_be_taken_back(face_set: FaceSet, a
     decide(face_set, ann, these(4), "keep")
     decide(face_set, ben, these(4), "reject")
     crop = Crop.objects.get(face_set=face_set, number=4)
-    settle(face_set, [crop.pk], "keep")
+    settle(face_set, ann, [crop.pk], "keep")
     assert state(face_set, 4) == CropState.KEPT
     decide(face_set, ben, these(4), "reject")
     assert state(face_set, 4) == CropState.KEPT
-    settle(face_set, [crop.pk], None)
+    settle(face_set, ann, [crop.pk], None)
     assert state(face_set, 4) == CropState.DISPUTED
 
 

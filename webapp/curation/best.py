@@ -19,6 +19,21 @@ def keep_best(face_set: FaceSet, user: Any, count: int) -> Batch:
     return decide_each(face_set, user, wanted)
 
 
+def thin_out(face_set: FaceSet, user: Any, group: int | None = None) -> Batch:
+    """Of each group of near duplicates, or of one, keep the least suspicious crop and reject the others."""
+    crops = Crop.objects.filter(face_set=face_set)
+    if group is not None:
+        crops = crops.filter(near_duplicates=group)
+    groups: dict[int, list[Crop]] = defaultdict(list)
+    for crop in crops.order_by("suspicion", "number"):
+        groups[crop.near_duplicates].append(crop)
+    wanted: dict[int, str | None] = {}
+    for best, *others in groups.values():
+        if others:
+            wanted |= {best.pk: Value.KEEP} | dict.fromkeys((crop.pk for crop in others), Value.REJECT)
+    return decide_each(face_set, user, wanted)
+
+
 def choose_best(crops: Iterable[Crop], count: int) -> set[int]:
     """Numbers of ``count`` crops: as many of each pose as of any other, as far as there are; within a pose the least
     suspicious first, and of near duplicates one before a second one is taken."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +17,8 @@ _SUSPICIOUS = {
     "face_size": -1,
 }
 
+_CHUNK = 5_000
+
 
 @transaction.atomic
 def import_crops(face_set: FaceSet, folder: Path) -> int:
@@ -29,8 +31,9 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
     with Files.open(folder) as files:
         found = files.crops()
         summary = files.summary
-    known = dict(Crop.objects.filter(face_set=face_set).values_list("number", "pk"))
-    rows = [_row(face_set, crop) for crop in found]
+    names = face_set.job.config.get("inputs", []) if face_set.job else []
+    rows = [_row(face_set, crop, _stored_name(crop.input, names)) for crop in found]
+    known = _known(face_set, rows)
     _suspect(rows)
     for row in rows:
         row.pk = known.get(row.number)
@@ -53,11 +56,35 @@ def export_verdicts(face_set: FaceSet, folder: Path) -> None:
         files.set_verdicts({number: says.get(CropState(state)) for number, state in states})
 
 
-def _row(face_set: FaceSet, crop: Any) -> Crop:
+def _known(face_set: FaceSet, rows: list[Crop]) -> dict[int, int]:
+    """Number → key of the crops that are there already. What is no crop of the set any more goes with its verdicts,
+    so that no verdict and no small picture passes to another face that got its number."""
+    there = {_identity(crop): crop.pk for crop in Crop.objects.filter(face_set=face_set)}
+    known = {row.number: there.pop(_identity(row)) for row in rows if _identity(row) in there}
+    gone = list(there.values())
+    for start in range(0, len(gone), _CHUNK):
+        Crop.objects.filter(pk__in=gone[start : start + _CHUNK]).delete()
+    return known
+
+
+def _identity(crop: Crop) -> tuple[Any, ...]:
+    return crop.number, crop.input, crop.frame, crop.face
+
+
+def _stored_name(given: str, names: list[str]) -> str:
+    """What the storage calls an input that extraction knows by its path on some machine; its last part at least."""
+    for name in names:
+        at = f"/{given}/".find(f"/{name}/")
+        if at >= 0:
+            return given[at:]
+    return PurePath(given).name
+
+
+def _row(face_set: FaceSet, crop: Any, name: str) -> Crop:
     return Crop(
         face_set=face_set,
         number=crop.id,
-        input=crop.input,
+        input=name,
         frame=crop.frame,
         time=crop.time,
         face=crop.face,

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.names import key_of
 from webapp.projects.models import Person
 
 
@@ -31,6 +32,8 @@ class FaceSet(models.Model):
     person = models.OneToOneField(Person, models.CASCADE, related_name="face_set")
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
     """The extraction that last added to it."""
+    folder = models.CharField(max_length=200, blank=True)
+    """The name, in the storage, of the engine's face set; empty until an extraction has ended."""
     size = models.PositiveSmallIntegerField(default=256)
     """Side of a crop in pixels."""
     summary = models.JSONField(default=dict)
@@ -42,10 +45,11 @@ class FaceSet(models.Model):
     """Counts changes; a crop carries the number of its last one, so that a page can ask for what is new to it."""
     created_at = models.DateTimeField(db_default=Now())
 
-    @property
-    def folder(self) -> str:
-        """The name, in the storage, of the engine's face set."""
-        return f"{self.person.folder}/faces"
+    def key(self, name: str) -> str:
+        """What the storage calls the file that is ``name`` within the engine's set."""
+        if self.job is not None and self.job.folder == self.folder:
+            return key_of(self.job, name)
+        return f"{self.folder}/{name}"
 
 
 class Value(models.TextChoices):
@@ -71,6 +75,7 @@ class Crop(models.Model):
     number = models.PositiveIntegerField()
     """Its id in the engine's set, which names its pictures."""
     input = models.CharField(max_length=400)
+    """The name, in the storage, of the video or photo."""
     frame = models.PositiveIntegerField()
     time = models.FloatField()
     """Seconds from the start of its video."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -17,6 +18,8 @@ from webapp.curation.models import Crop, CropState, FaceSet
 MEASURES = ("sharpness", "brightness", "face_size", "yaw", "pitch", "roll", "score", "distance", "suspicion")
 SORTS = ("number", "time", "near_duplicates", *MEASURES)
 PAGE = 200
+MOST = 10_000
+"""Crops that a view or selection may name one by one."""
 
 
 class BadSelectionError(ValueError):
@@ -52,16 +55,18 @@ class View:
         sort = raw.get("sort", "number")
         if sort not in SORTS:
             raise BadSelectionError(f"no sort by {sort}")
-        states = tuple(raw.get("states") or ())
+        states = tuple(_list(raw.get("states")))
         if bad := [state for state in states if state not in CropState.values]:
             raise BadSelectionError(f"no state {bad[0]}")
-        numbers = raw.get("numbers")
+        numbers, ranges = raw.get("numbers"), raw.get("ranges") or {}
+        if not isinstance(ranges, Mapping):
+            raise BadSelectionError("ranges must be an object")
         return cls(
             states=states,
-            ranges={name: _range(name, limits) for name, limits in dict(raw.get("ranges") or {}).items()},
+            ranges={name: _range(name, limits) for name, limits in ranges.items()},
             input=str(raw.get("input") or ""),
             group=None if raw.get("group") is None else _whole(raw["group"]),
-            numbers=None if numbers is None else tuple(map(_whole, numbers)),
+            numbers=None if numbers is None else _numbers(numbers),
             undecided_by=user_id if raw.get("undecided") else None,
             sort=sort,
             descending=bool(raw.get("descending")),
@@ -92,12 +97,10 @@ class View:
         key = F(self.sort).desc() if self.descending else F(self.sort).asc()
         return self.filtered(face_set).order_by(key, "number")
 
-    def page(self, face_set: FaceSet, after: int | None = None, limit: int = PAGE) -> list[Crop]:
-        """The next crops after crop ``after`` (which need not be in the view any more), or the first."""
+    def beyond(self, face_set: FaceSet, after: int | None = None) -> QuerySet[Crop]:
+        """The crops after crop ``after`` (which need not be in the view any more), or all, in the view's order."""
         crops = self.ordered(face_set)
-        if after is not None:
-            crops = crops.filter(self._beyond(_place(face_set, after, self.sort)))
-        return list(crops[:limit])
+        return crops if after is None else crops.filter(self._beyond(_place(face_set, after, self.sort)))
 
     def stretch(self, face_set: FaceSet, start: int, end: int) -> QuerySet[Crop]:
         """The crops between two, both included, whichever comes first; loaded in a page or not."""
@@ -137,14 +140,14 @@ class Selection:
         """Read a browser's selection; raises :class:`BadSelectionError`."""
         if not isinstance(raw, Mapping):
             raise BadSelectionError("a selection must be an object")
-        stretch, all_but = raw.get("stretch"), raw.get("all_but")
-        if stretch is not None and len(stretch) != 2:
+        stretch, all_but = _numbers(raw.get("stretch")), raw.get("all_but")
+        if len(stretch) not in (0, 2):
             raise BadSelectionError("a stretch has two ends")
         return cls(
             view=View.from_json(raw.get("view") or {}, user_id),
-            numbers=tuple(map(_whole, raw.get("numbers") or ())),
-            stretch=None if stretch is None else (_whole(stretch[0]), _whole(stretch[1])),
-            all_but=None if all_but is None else tuple(map(_whole, all_but)),
+            numbers=_numbers(raw.get("numbers")),
+            stretch=(stretch[0], stretch[1]) if stretch else None,
+            all_but=None if all_but is None else _numbers(all_but),
             expected=None if raw.get("expected") is None else _whole(raw["expected"]),
         )
 
@@ -173,13 +176,25 @@ def _range(name: str, limits: Any) -> tuple[float | None, float | None]:
         low, high = (None if limit is None else float(limit) for limit in limits)
     except (TypeError, ValueError) as error:
         raise BadSelectionError(f"{name} needs a lowest and a highest value") from error
+    if not all(limit is None or isfinite(limit) for limit in (low, high)):
+        raise BadSelectionError(f"{name} needs finite values")
     return low, high
 
 
+def _list(raw: Any) -> list[Any]:
+    if raw is None:
+        return []
+    if not isinstance(raw, list) or len(raw) > MOST:
+        raise BadSelectionError(f"not a list of at most {MOST}: {str(raw)[:40]}")
+    return raw
+
+
+def _numbers(raw: Any) -> tuple[int, ...]:
+    return tuple(map(_whole, _list(raw)))
+
+
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BadSelectionError(f"not a crop's number: {value!r}")
-    try:
-        return int(value)
-    except ValueError:
-        raise BadSelectionError(f"not a crop's number: {value!r}") from None
+    # A database's whole numbers end somewhere.
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise BadSelectionError(f"not a whole number of a crop: {str(value)[:40]!r}")
+    return value

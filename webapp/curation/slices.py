@@ -22,12 +22,10 @@ def present(face_set: FaceSet) -> QuerySet[Slice]:
 
 def stay(face_set: FaceSet, user: Any) -> None:
     """Tell that ``user`` is still there; the page does so now and then."""
-    Slice.objects.update_or_create(
-        face_set=face_set,
-        user=user,
-        defaults={"lease_until": Now() + LEASE},
-        create_defaults={"lease_until": Now() + LEASE, "numbers": []},
-    )
+    own = Slice.objects.filter(face_set=face_set, user=user)
+    if not own.update(lease_until=Now() + LEASE):
+        new = Slice(face_set=face_set, user=user, numbers=[], lease_until=Now() + LEASE)
+        Slice.objects.bulk_create([new], ignore_conflicts=True)
 
 
 def leave(face_set: FaceSet, user: Any) -> None:

@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce, Now
 from webapp.curation.models import Batch, Crop, CropState, FaceSet, Rule, Verdict
 from webapp.curation.models import Value as Says
 from webapp.curation.selection import Selection
+from webapp.projects.services import record
 
 _CHUNK = 5_000
 """Ids in one statement; SQLite takes 32,766 values."""
@@ -64,22 +65,26 @@ def undo(face_set: FaceSet, user: Any) -> Batch:
     batch = Batch.objects.filter(face_set=face_set, user=user, undone_at=None).order_by("-id").first()
     if batch is None:
         raise NothingToUndoError
-    _give(face_set, user, revision, {int(pk): before or None for pk, before in batch.former.items()})
+    there = set(Crop.objects.filter(face_set=face_set).values_list("pk", flat=True))
+    former = {int(pk): before or None for pk, before in batch.former.items()}
+    _give(face_set, user, revision, {pk: before for pk, before in former.items() if pk in there})
     Batch.objects.filter(pk=batch.pk).update(undone_at=Now())
     return batch
 
 
 @transaction.atomic
-def settle(face_set: FaceSet, crop_ids: Sequence[int], value: str | None) -> None:
-    """End a dispute by somebody's last word, or open it again with ``None``. Verdicts stay as they are."""
+def settle(face_set: FaceSet, user: Any, crop_ids: Sequence[int], value: str | None) -> None:
+    """End disputes by ``user``'s last word, or open them again with ``None``. Verdicts stay as they are."""
     revision = _next_revision(face_set)
+    _record(face_set, user, "faces.settled", crops=len(crop_ids), value=value)
     _touch(face_set, crop_ids, revision, settled=value or "")
     _derive(face_set, Q(revision=revision))
 
 
 @transaction.atomic
-def change_rule(face_set: FaceSet, rule: str, needed: int) -> None:
+def change_rule(face_set: FaceSet, user: Any, rule: str, needed: int) -> None:
     """Take another rule; every crop's state is derived anew."""
+    _record(face_set, user, "faces.rule_changed", rule=rule, needed=needed)
     FaceSet.objects.filter(pk=face_set.pk).update(rule=rule, needed=needed)
     face_set.rule, face_set.needed = rule, needed
     Crop.objects.filter(face_set=face_set).update(revision=_next_revision(face_set))
@@ -90,6 +95,11 @@ def changed_numbers(face_set: FaceSet, since: int) -> list[int]:
     """Numbers of the crops that changed after revision ``since``."""
     changed = Crop.objects.filter(face_set=face_set, revision__gt=since)
     return list(changed.order_by("number").values_list("number", flat=True))
+
+
+def _record(face_set: FaceSet, user: Any, verb: str, **data: Any) -> None:
+    project = face_set.person.project
+    record(user, verb, project.team, project, side=face_set.person.side, **data)
 
 
 def _next_revision(face_set: FaceSet) -> int:

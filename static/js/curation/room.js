@@ -1,0 +1,278 @@
+// The curation room: what its buttons and keys do, and how the page follows what others decide.
+
+import "./crop-grid.js";
+import { address, get, inTurn, post } from "./api.js";
+import { Filters } from "./filters.js";
+import { listenForKeys } from "./keys.js";
+import { Loupe } from "./loupe.js";
+import { say, text, warn } from "./say.js";
+
+const POLL = 2000;
+const STAY = 60_000;
+
+const room = document.getElementById("room");
+const grid = room.querySelector("crop-grid");
+const reviews = "reviews" in room.dataset;
+const start = JSON.parse(document.getElementById("start").textContent);
+let { revision, counts, more } = start;
+let loading = false;
+/** How many crops the selection holds and the last of its view; a promise while the server counts. */
+let counted = null;
+
+// ---- tiles ---------------------------------------------------------------------------------------------------------
+
+grid.begin({
+  small: (pk) => address(`small/${grid.size}/${pk}`),
+  label: ({ number, state, mine }) =>
+    [text("tile", { number, state: text(state) }), mine && text("mine", { verdict: text(mine) })].filter(Boolean).join(", "),
+  wanted: () => load().catch(lost),
+});
+
+async function load() {
+  if (!more || loading) return;
+  loading = true;
+  const { view } = filters;
+  try {
+    const page = await get("tiles", { view: JSON.stringify(view), after: grid.tiles.at(-1).number });
+    // The view may have changed while the page was on its way.
+    if (view === filters.view) takePage(page);
+  } finally {
+    loading = false;
+  }
+}
+
+function takePage(page) {
+  more = page.more;
+  grid.add(page.tiles);
+  showCounts();
+}
+
+async function show(view) {
+  filters.view = view;
+  history.replaceState(null, "", `?${new URLSearchParams({ view: JSON.stringify(view) })}`);
+  const page = await get("tiles", { view: JSON.stringify(view) });
+  if (view !== filters.view) return;
+  grid.clear();
+  select();
+  takePage(page);
+}
+
+/** A few crops in an order of their own. */
+function showThese(page) {
+  filters.view = { numbers: page.tiles.map(([number]) => number) };
+  filters.draw();
+  grid.clear();
+  select();
+  takePage(page);
+  grid.go(0);
+}
+
+function showCounts() {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  document.getElementById("shown").textContent = text("shown", { loaded: grid.tiles.length, total: all });
+  for (const button of room.querySelectorAll("[data-state][aria-pressed]")) {
+    button.querySelector(".number").textContent = counts[button.dataset.state];
+  }
+  const nothing = document.getElementById("nothing");
+  nothing.hidden = grid.tiles.length > 0;
+  nothing.textContent = text("none");
+}
+
+function setSize(size) {
+  localStorage.setItem("tile-size", size);
+  grid.resize(size);
+  for (const button of room.querySelectorAll(".sizes button")) button.ariaPressed = String(Number(button.dataset.size) === size);
+}
+
+// ---- what others do ------------------------------------------------------------------------------------------------
+
+function take(answer) {
+  if (answer.tiles) grid.patch(answer.tiles);
+  if (answer.counts && answer.revision >= revision) ({ counts } = answer);
+  revision = Math.max(revision, answer.revision);
+  others(answer.present);
+  showCounts();
+}
+
+function others(people) {
+  document.getElementById("others").textContent = people.length ? text("others", { people: people.join(", ") }) : text("alone");
+}
+
+let polling = false;
+
+async function poll() {
+  if (document.hidden || polling) return;
+  polling = true;
+  try {
+    take(await get("changes", { since: revision }));
+    warn(null);
+  } catch (error) {
+    lost(error);
+  }
+  polling = false;
+}
+
+function lost(error) {
+  // Gone, or nobody of the team any more: let the browser show that.
+  if (error.status === 404 || error.status === 403) location.reload();
+  else warn("lost");
+}
+
+// ---- decisions -----------------------------------------------------------------------------------------------------
+
+async function decide(value) {
+  if (!grid.tiles.length) return;
+  const bulk = grid.hasSelection;
+  const shown = bulk ? grid.tiles.filter((tile) => grid.isSelected(tile)) : [grid.current];
+  const selection = bulk ? undefined : { numbers: [grid.current.number] };
+  const saved = grid.expect(shown, value);
+  if (!bulk) advance();
+  await change("decide", async () => ({ selection: selection ?? (await chosen()), value }), `${value ?? "clear"}.done`, saved);
+}
+
+/** Post a change; `saved(whether)` is called when it is known. */
+async function change(path, content, done, saved = () => {}) {
+  const selected = counted;
+  try {
+    const answer = await inTurn(async () => post(path, { ...(await content()), seen: revision }));
+    saved(true);
+    take(answer);
+    if (selected && selected === counted) unselect();
+    say(done, { count: answer.count });
+    loupe.refresh();
+  } catch (error) {
+    saved(false);
+    failed(error);
+  }
+}
+
+function failed({ status, body }) {
+  if (status === 409 && body.code === "stale") {
+    take(body);
+    warn("stale", { count: body.count });
+    select();
+  } else if (status === 409) {
+    say("undo.nothing");
+  } else {
+    // What the page shows may be wrong now: everything that ever changed is asked for again.
+    revision = 0;
+    warn(status === 403 ? "refused" : "failed");
+  }
+}
+
+function advance() {
+  grid.go(grid.at + 1, { focus: !loupe.open });
+  if (loupe.open) loupe.show(grid.current);
+}
+
+async function chosen() {
+  const { count, last } = await counted;
+  return { ...grid.selection(filters.view, last), expected: count };
+}
+
+/** The crops that a change for the team is about: those selected, or the one that has the focus. */
+const meant = async () => ({ selection: grid.hasSelection ? await chosen() : { numbers: [grid.current.number] } });
+
+function unselect() {
+  grid.unselect();
+}
+
+/** Count what is selected; the server does that where tiles are meant that aren't loaded. */
+async function select() {
+  const shown = document.getElementById("selected");
+  shown.textContent = "";
+  counted = null;
+  if (!grid.hasSelection) return;
+  const mine = (counted = count());
+  try {
+    const { count } = await mine;
+    if (mine === counted) shown.textContent = text("selected", { count });
+  } catch (error) {
+    if (mine === counted) failed(error);
+  }
+}
+
+async function count() {
+  if (!grid.allBut && grid.tail === null) return { count: grid.chosen.size };
+  const { last } = await post("count", { view: filters.view });
+  return { last, count: (await post("count", grid.selection(filters.view, last))).count };
+}
+
+async function nextUnreviewed() {
+  for (let at = grid.at + 1; ; at += 1) {
+    if (at >= grid.tiles.length && more) await load();
+    const tile = grid.tiles[at];
+    if (!tile) return say("reviewed");
+    if (tile.state === "new" && !tile.mine) return grid.go(at);
+  }
+}
+
+async function takeSlice() {
+  const { numbers } = await post("slice", {});
+  if (!numbers.length) return say("slice.none");
+  await show({ numbers });
+  filters.draw();
+  grid.go(0);
+  say("slice", { count: numbers.length });
+}
+
+async function moreAlike() {
+  if (!grid.current) return;
+  const { number } = grid.current;
+  showThese(await get(`crops/${number}/alike`));
+  say("alike", { number });
+}
+
+const ACTIONS = {
+  keep: () => decide("keep"),
+  reject: () => decide("reject"),
+  clear: () => decide(null),
+  undo: () => change("undo", async () => ({}), "undo.done"),
+  look: () => grid.current && loupe.show(grid.current),
+  next: () => nextUnreviewed().catch(lost),
+  alike: () => moreAlike().catch((error) => (error.body?.code === "unlike" ? say("unlike") : lost(error))),
+  all: () => grid.selectAll(),
+  none: unselect,
+  slice: () => takeSlice().catch(lost),
+  help: () => document.getElementById("help").showModal(),
+};
+
+// ---- the page ------------------------------------------------------------------------------------------------------
+
+const filters = new Filters(room, JSON.parse(start.view), (view) => show(view).catch(lost));
+const loupe = new Loupe(document.getElementById("loupe"), (step) => {
+  grid.go(grid.at + step, { focus: false });
+  loupe.show(grid.current);
+}, () => grid.go(grid.at));
+
+grid.addEventListener("selection", select);
+grid.addEventListener("look", ACTIONS.look);
+room.addEventListener("click", ({ target }) => ACTIONS[target.closest("[data-do]")?.dataset.do]?.());
+for (const button of room.querySelectorAll("[data-size]:not(crop-grid)")) button.onclick = () => setSize(Number(button.dataset.size));
+for (const button of room.querySelectorAll("[data-close]")) button.onclick = () => button.closest("dialog").close();
+for (const button of room.querySelectorAll("[data-settle]")) {
+  button.onclick = () => change("settle", async () => ({ ...(await meant()), value: button.dataset.settle || null }), "settle.done");
+}
+const best = document.getElementById("best");
+if (best) {
+  best.onsubmit = (event) => {
+    event.preventDefault();
+    change("best", async () => ({ count: best.count.valueAsNumber }), "best.done");
+  };
+  document.getElementById("thin").onclick = () => change("best", async () => ({}), "best.done");
+}
+listenForKeys(room, grid);
+
+room.hidden = false;
+setSize(Number(localStorage.getItem("tile-size")) || 144);
+takePage(start);
+grid.go(0, { focus: false });
+others([]);
+setInterval(poll, POLL);
+document.addEventListener("visibilitychange", poll);
+if (reviews) {
+  const here = (content, more) => post("presence", content, more).then(({ present }) => others(present), () => {});
+  here({ here: true });
+  setInterval(() => document.hidden || here({ here: true }), STAY);
+  addEventListener("pagehide", () => here({ here: false }, { keepalive: true }));
+}
