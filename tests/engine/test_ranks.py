@@ -88,10 +88,12 @@ def test_two_ranks_train_as_one_process_does_on_the_same_crops(settings: Path, t
     assert train(2, settings, tmp_path / "two", SAME_BATCH="1") == 0
     assert (tmp_path / "one.0").read_text() != (tmp_path / "two.0").read_text()
     pairs = list(zip(losses(tmp_path / "two"), losses(tmp_path / "one"), strict=True))
-    assert pairs[0][0] == pytest.approx(pairs[0][1], rel=1e-4, abs=1e-5)
-    # Sums are rounded in another order, and Adam's first steps make a whole step of the least gradient.
-    for ours, theirs in pairs[1:]:
-        assert ours == pytest.approx(theirs, rel=0.1, abs=0.01)
+    # Sums are rounded in another order, and Adam's first steps make a whole step of the least gradient; the first
+    # iteration's adversarial losses are those after the discriminators' step.
+    for name, theirs in pairs[0][1].items():
+        assert pairs[0][0][name] == pytest.approx(theirs, rel=2e-3 if "adversarial" in name else 1e-5)
+    for ours, expected in pairs[1:]:
+        assert ours == pytest.approx(expected, rel=0.1, abs=0.01)
 
 
 def test_a_wish_that_one_rank_hears_stops_all_at_the_same_iteration(settings: Path, tmp_path: Path) -> None:
