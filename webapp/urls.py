@@ -13,5 +13,5 @@ urlpatterns = [
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.uploads.urls")),
     path("jobs/", include("faceengine.jobs.urls")),
-    path("projects/<int:project_id>/faces/<str:side>/", include("webapp.curation.urls")),
+    path("projects/<int:project_id>/<str:side>/faces/", include("webapp.curation.urls")),
 ]
