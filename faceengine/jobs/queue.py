@@ -15,9 +15,14 @@ def ring(job: Job) -> None:
     ring_kind(job.slot_kind, str(job.pk))
 
 
-def ring_kind(slot_kind: str, job_id: str = "") -> None:
-    """Say that there is work for slots of that kind. Never raises: an idle slot rings again for what is queued."""
+def ring_kind(slot_kind: str, job_id: str = "") -> bool:
+    """Say that there is work for slots of that kind; whether the queue took it.
+
+    Never raises: an idle slot rings again for what is queued.
+    """
     try:
         tasks.work.using(queue_name=slot_kind).enqueue(slot_kind, job_id)
     except Exception as error:  # whatever a queue's client raises when its server is away
         log.warning("The queue can't be told of work for %s slots (%s); an idle slot will find it", slot_kind, error)
+        return False
+    return True

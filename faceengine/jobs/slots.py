@@ -24,7 +24,11 @@ from faceengine.jobs.states import State
 
 log = logging.getLogger(__name__)
 
+_DEAF_AFTER = 5
+"""Bells in a row that an idle slot rang and didn't hear, one a heartbeat."""
+
 _stop = threading.Event()
+_heard = threading.Event()
 _serving: Slot | None = None
 
 
@@ -55,6 +59,11 @@ def stop() -> None:
 def stopping() -> bool:
     """Whether :func:`stop` was called."""
     return _stop.is_set()
+
+
+def heard() -> None:
+    """Note that a bell has come through."""
+    _heard.set()
 
 
 @contextmanager
@@ -99,15 +108,17 @@ def beat(slot: Slot) -> None:
     Slot.objects.filter(pk=slot.pk).update(seen_at=Now())
 
 
-def sweep(slot: Slot) -> None:
+def sweep(slot: Slot) -> bool:
     """Every few seconds: give up runners whose leases ran out; ring for what is queued while ``slot`` is idle.
+
+    Returns whether it rang, and the queue took it.
 
     So a bell that was lost costs seconds, and one that a busy slot's Celery worker holds in reserve costs the same.
     """
     transitions.expire()
     fitting = transitions.queue_of(slot.kind).filter(protocol__lte=PROTOCOL, kind__in=kinds.names())
-    if not slot.jobs.filter(state=State.RUNNING).exists() and fitting.exists():
-        queue.ring_kind(slot.kind)
+    idle = not slot.jobs.filter(state=State.RUNNING).exists()
+    return idle and fitting.exists() and queue.ring_kind(slot.kind)
 
 
 def unregister(slot: Slot) -> None:
@@ -145,16 +156,28 @@ class _Pulse(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        away = False
+        away, unheard = False, 0
         while not self._ended.is_set():
             close_old_connections()
             try:
                 beat(self._slot)
-                sweep(self._slot)
+                unheard = unheard + 1 if sweep(self._slot) and not _heard.is_set() else 0
+                _heard.clear()
                 away = False
             except Error as error:
                 if not away:
                     log.warning("%s: the database does not answer (%s); trying on", self._slot, error)
                 away = True
+            if unheard >= _DEAF_AFTER:
+                _give_up_deaf(self._slot)
             self._ended.wait(settings.JOBS_HEARTBEAT_SECONDS)
         connection.close()
+
+
+def _give_up_deaf(slot: Slot) -> None:
+    """End this process, which does nothing: whoever started it starts it again, with a new line to the queue.
+
+    Celery's Redis client does not get over an acknowledgement that failed: it waits for ever for that message.
+    """
+    log.error("%s does not hear the queue any more; ending to begin anew", slot)
+    os._exit(1)

@@ -18,6 +18,7 @@ def work(slot_kind: str, job_id: str) -> None:
     # The runner changes states, which rings: imported above, the circle would be closed.
     from faceengine.jobs import runner, slots
 
+    slots.heard()
     if slots.stopping():
         return  # Celery still delivers what it holds in reserve
     slot = slots.current()

@@ -141,7 +141,7 @@ def test_a_broker_that_is_down_loses_nothing(stack: Stack) -> None:
         pytest.skip("this stack has no broker")
     stack.broker.kill()
     early = stack.count(steps=1)
-    stack.start("slot", "cpu")
+    stack.start("worker", "--slots", "cpu")
     wait_for(Slot.objects.exists, 10, "the slot is there without the broker")
     stack.broker.start()
     stack.wait(early, State.DONE, 40)
