@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,34 +14,13 @@ from faceengine.intake.config import IntakeConfig
 from faceengine.intake.intake import IntakeResult, run
 from tests.hostile.table import HARMLESS, REFUSED
 from tests.hostile.videos import Make
-
-
-class Watched:
-    """A server that counts who asks it for anything."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        asked = self.asked
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                asked.append(self.path)
-                self.send_response(404)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+from tests.hostile.watched import Watched
 
 
 @pytest.fixture(scope="module")
 def watched() -> Iterator[Watched]:
-    watched = Watched()
-    yield watched
-    watched.server.shutdown()
-    watched.server.server_close()
+    with Watched() as watching:
+        yield watching
 
 
 @pytest.fixture

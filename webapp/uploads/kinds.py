@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
 from faceengine.jobs.kinds import Kind, register
 from faceengine.jobs.models import Job
 from webapp.projects.access import Verb, may
 from webapp.uploads import services
 from webapp.uploads.models import Asset
+from webapp.uploads.storage import forget
 
 
 def register_all() -> None:
@@ -30,6 +33,8 @@ def _on_end(job: Job) -> None:
     asset = Asset.objects.select_related("person").filter(job=job).first()
     if asset is not None:
         services.taken_in(asset, job)
+    else:  # deleted while its file was looked at
+        transaction.on_commit(lambda: forget(job))
 
 
 def _may(user: Any, verb: Verb, job: Job) -> bool:

@@ -18,6 +18,7 @@ from faceengine.files import is_disk_full
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
+from faceengine.jobs.workspace import delete_files
 from webapp.accounts.models import Team, User
 from webapp.projects.models import Person
 from webapp.projects.services import record
@@ -194,6 +195,7 @@ def _accept(asset: Asset, job: Job) -> None:
     twins = Asset.objects.filter(person=asset.person, sha256=result["sha256"], state=AssetState.READY)
     if twins.exclude(pk=asset.pk).exists():
         _refuse(asset, "file.duplicate", keep=False)
+        transaction.on_commit(lambda: delete_files(job))
         return
     for name in ("kind", "sha256", "width", "height", "frames", "fps", "duration", "has_sound"):
         setattr(asset, name, result[name])

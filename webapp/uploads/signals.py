@@ -10,28 +10,27 @@ from django.dispatch import receiver
 
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
-from faceengine.jobs.workspace import delete_files
+from faceengine.jobs.states import State
 from webapp.uploads import arrivals
 from webapp.uploads.models import Asset, Upload
-from webapp.uploads.storage import delete_arrival
+from webapp.uploads.storage import delete_arrival, forget
 
 
 @receiver(post_delete, sender=Asset)
 def remove_asset_files(instance: Asset, **_: Any) -> None:
-    """The job is cancelled first: one that is at work must not make files again that are removed."""
-    job = Job.objects.filter(pk=instance.job_id).first() if instance.job_id else None
+    """A job that is at work is asked to stop, and removes its files when it has."""
     if instance.arrival:
         transaction.on_commit(lambda: delete_arrival(instance.arrival))
-    if job is not None:
-        transitions.cancel(job)
-        transaction.on_commit(lambda: _forget(job))
+    job = Job.objects.filter(pk=instance.job_id).first() if instance.job_id else None
+    if job is None:
+        return
+    transitions.cancel(job)
+    if not Job.objects.filter(pk=job.pk, state=State.RUNNING).exists():
+        transaction.on_commit(lambda: forget(job))
 
 
 @receiver(post_delete, sender=Upload)
 def remove_arrived(instance: Upload, **_: Any) -> None:
-    transaction.on_commit(lambda: arrivals.remove(instance.pk))
-
-
-def _forget(job: Job) -> None:
-    job.delete()
-    delete_files(job)
+    """What has arrived of it."""
+    pk = instance.pk  # Django takes it from the instance afterwards
+    transaction.on_commit(lambda: arrivals.remove(pk))
