@@ -126,8 +126,8 @@ async def test_at_most_five_messages_a_second(browser: Client, job: Job) -> None
     async with watching(browser, job.pk) as socket:
         loop = asyncio.get_running_loop()
         begin, messages, last = loop.time(), 0, 0
-        telling = asyncio.create_task(_tell_for(job, seconds=1.5))
-        while not telling.done() or last < job.last_seq:
+        await _tell_for(job, seconds=1.5)
+        while last < job.last_seq:
             last = json.loads(await socket.receive_from(timeout=10))[-1]["seq"]
             messages += 1
         # One is the page that was read for this watcher alone, and one falls on the begin.
@@ -153,8 +153,7 @@ async def test_pictures_are_addresses(browser: Client, job: Job) -> None:
 async def test_all_who_watch_get_all(browser: Client, job: Job) -> None:
     sockets = [watching(browser, job.pk) for _ in range(20)]
     opened = [await socket.__aenter__() for socket in sockets]
-    telling = asyncio.create_task(_tell_for(job, seconds=1))
-    await telling
+    await _tell_for(job, seconds=1)
     got = await asyncio.gather(*[events(socket, job.last_seq) for socket in opened])
     assert all([event["seq"] for event in one] == list(range(1, job.last_seq + 1)) for one in got)
     for socket in sockets:
