@@ -27,8 +27,17 @@ class MissingServerError(RuntimeError):
 class Server:
     """A server process that a test may kill and start again, with what it had written."""
 
-    def __init__(self, command: Sequence[str], port: int, *, env: dict[str, str] | None = None, user: str = "") -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        port: int,
+        *,
+        env: dict[str, str] | None = None,
+        user: str = "",
+        ready: Callable[[int], bool] | None = None,
+    ) -> None:
         self.port = port
+        self._ready = ready or answers
         self._command = command
         self._options: dict[str, Any] = {"env": env, "user": user or None, "start_new_session": True}
         self._process: subprocess.Popen[bytes] | None = None
@@ -37,7 +46,7 @@ class Server:
         with Path(os.devnull).open("w") as null:
             self._process = subprocess.Popen(self._command, stdout=null, stderr=null, **self._options)
         deadline = time.monotonic() + timeout
-        while not answers(self.port):
+        while not self._ready(self.port):
             assert self._process.poll() is None, f"{self._command[0]} did not start"
             assert time.monotonic() < deadline, f"{self._command[0]} did not answer"
             time.sleep(0.05)
@@ -65,7 +74,8 @@ def postgres() -> Iterator[Server]:
         create = [programs / "initdb", "-D", data, "-U", "studio", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(create, check=True, capture_output=True, user=user or None, cwd=folder)
         command = [os.fspath(programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
-        with _running(Server([*command, "-c", "fsync=off", "-c", "max_connections=60"], port, user=user)) as server:
+        command += ["-c", "fsync=off", "-c", "max_connections=60"]
+        with _running(Server(command, port, user=user, ready=_accepts)) as server:
             yield server
 
 
@@ -133,6 +143,16 @@ def wait_for(found: Callable[[], T], timeout: float, what: str) -> T:
         assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
         time.sleep(0.05)
     return answer
+
+
+def _accepts(port: int) -> bool:
+    """Whether a PostgreSQL there has recovered so far that it lets people in."""
+    import psycopg
+
+    with suppress(psycopg.OperationalError):
+        psycopg.connect(f"postgres://studio@127.0.0.1:{port}/postgres", connect_timeout=1).close()
+        return True
+    return False
 
 
 @contextmanager

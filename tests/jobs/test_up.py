@@ -50,7 +50,7 @@ def test_no_process_that_stays_has_torch(stack: Stack, port: int) -> None:
     pids = tree(studio.pid)
     assert len(pids) == 4
     for pid in pids:
-        assert "torch" not in Path(f"/proc/{pid}/maps").read_text()
+        assert "libtorch" not in Path(f"/proc/{pid}/maps").read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

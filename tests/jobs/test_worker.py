@@ -184,7 +184,7 @@ def test_slots_have_no_torch(stack: Stack) -> None:
     slot = stack.start("slot", "cpu")
     stack.wait(stack.count(steps=1), State.DONE)
     assert loaded(slot.pid, "sqlite") or loaded(slot.pid, "psycopg")
-    assert not loaded(slot.pid, "torch")
+    assert not loaded(slot.pid, "libtorch")
 
 
 def loaded(pid: int, name: str) -> bool:
