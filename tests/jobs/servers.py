@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_LIBC, _PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
@@ -39,7 +41,12 @@ class Server:
         self.port = port
         self._ready = ready or answers
         self._command = command
-        self._options: dict[str, Any] = {"env": env, "user": user or None, "start_new_session": True}
+        self._options: dict[str, Any] = {
+            "env": env,
+            "user": user or None,
+            "start_new_session": True,
+            "preexec_fn": _end_with_parent,
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout: float = 60.0) -> None:
@@ -143,6 +150,11 @@ def wait_for(found: Callable[[], T], timeout: float, what: str) -> T:
         assert time.monotonic() < deadline, f"not within {timeout:g} s: {what}"
         time.sleep(0.05)
     return answer
+
+
+def _end_with_parent() -> None:
+    """In the child: SIGTERM when the tests are killed and can't end it themselves."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _accepts(port: int) -> bool:
