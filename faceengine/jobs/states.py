@@ -8,6 +8,8 @@
            resume│ │ └──release─┘ │ └────── fail ────────▶ failed ──retry──▶ queued
                  │ ▼ pause        │ stop
                paused ◀───────────┴──────────────────────▶ cancelled ─retry─▶ queued
+
+    done, failed, cancelled ──extend (another config)──▶ queued
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ ALLOWED: dict[State, tuple[State, ...]] = {
     State.RUNNING: (State.DONE, State.FAILED, State.QUEUED, State.PAUSED, State.CANCELLED, State.WAITING),
     State.WAITING: (State.QUEUED, State.PAUSED, State.FAILED, State.CANCELLED),
     State.PAUSED: (State.QUEUED, State.WAITING, State.FAILED, State.CANCELLED),
-    State.DONE: (),
+    # Again with another config: more footage to extract, more iterations to train.
+    State.DONE: (State.QUEUED,),
     State.FAILED: (State.QUEUED, State.WAITING),
     State.CANCELLED: (State.QUEUED, State.WAITING),
 }

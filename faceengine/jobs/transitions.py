@@ -32,6 +32,7 @@ from faceengine.jobs.states import ALLOWED, ENDED, OPEN, Desired, State
 log = logging.getLogger(__name__)
 
 PRIORITIES = range(-100, 101)
+_UNHARMED = {"failures": 0, "error_code": "", "error_text": ""}
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,19 @@ def retry(job: Job) -> bool:
     return _steer(job, _retry)
 
 
+def extend(job: Job, config: dict[str, Any]) -> bool:
+    """Queue an ended job again with another config: more footage to extract from, more iterations to train.
+
+    It works on in the same folder. A job that was done in parts is refused. Raises :class:`ConfigError` for a config that its stage would refuse.
+    """
+    fresh = {"config": kinds.get(job.kind).config.from_dict(config).to_dict(), "result": None}
+    with _held(job.id) as held:
+        if held is None or held.parent_id is not None or held.state not in ENDED or held.parts.exists():
+            return False
+        again = _change(job.id, State.QUEUED, {"state": held.state}, None, **fresh, **_UNHARMED)
+    return again is not None
+
+
 @transaction.atomic
 def move(job: Job, *, priority: int | None = None, before: Job | None = None, to_front: bool = False) -> bool:
     """Give the job another priority, or a place before another queued job, or before all of its queue."""
@@ -299,7 +313,7 @@ def _retry(job: Job) -> bool:
     if job.state == State.RUNNING:  # a part that was told to stop when its siblings were
         return job.parent_id is not None and job.desired == Desired.CANCEL and _wish(job, Desired.RUN)
     ended = job.state in (State.FAILED, State.CANCELLED)
-    return ended and _with_parts(job, _going_on(job), _retry, failures=0, error_code="", error_text="")
+    return ended and _with_parts(job, _going_on(job), _retry, **_UNHARMED)
 
 
 def _with_parts(job: Job, to: State, change: Callable[[Job], bool], **fields: Any) -> bool:

@@ -37,6 +37,7 @@ BY_PEOPLE: dict[str, Change] = {
     "resume": transitions.resume,
     "cancel": transitions.cancel,
     "retry": transitions.retry,
+    "extend": lambda job: transitions.extend(job, job.config),
 }
 STAYS = ("beat", "wanted", "record", "publish")
 
@@ -54,6 +55,9 @@ BECOMES: dict[tuple[str, str], State] = {
     ("paused", "cancel"): State.CANCELLED,
     ("failed", "retry"): State.QUEUED,
     ("cancelled", "retry"): State.QUEUED,
+    ("done", "extend"): State.QUEUED,
+    ("failed", "extend"): State.QUEUED,
+    ("cancelled", "extend"): State.QUEUED,
 } | {("running", name): State.RUNNING for name in (*STAYS, "pause", "cancel")}
 """State and change → what the job becomes. Every other pair changes nothing."""
 
@@ -127,6 +131,18 @@ def test_a_config_is_checked_before_the_job_is_queued() -> None:
     with pytest.raises(kinds.UnknownKindError):
         submit("nothing")
     assert not Job.objects.exists()
+
+
+def test_an_ended_job_goes_on_in_its_folder_with_another_config(running: Job, slot: Slot) -> None:
+    transitions.record(running.id, 1, [Checkpoint(1, "c")])
+    transitions.finish(running.id, 1, {"steps": 3}, 0)
+    with pytest.raises(ConfigError, match="steps"):
+        transitions.extend(running, {**running.config, "steps": -1})
+    assert transitions.extend(running, {**running.config, "steps": 9})
+    again = transitions.claim(slot)
+    assert again is not None
+    assert (again.id, again.folder, again.attempt) == (running.id, running.folder, 2)
+    assert (again.config["steps"], again.checkpoint["iteration"], again.result) == (9, 1, None)
 
 
 def test_events_are_counted_without_gaps(running: Job) -> None:
