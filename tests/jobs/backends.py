@@ -56,6 +56,7 @@ class Stack:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=servers.end_with_parent,
             )
         self.processes.append(process)
         return process

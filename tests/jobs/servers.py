@@ -45,7 +45,7 @@ class Server:
             "env": env,
             "user": user or None,
             "start_new_session": True,
-            "preexec_fn": _end_with_parent,
+            "preexec_fn": end_with_parent,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -152,7 +152,7 @@ def wait_for(found: Callable[[], T], timeout: float, what: str) -> T:
     return answer
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """In the child: SIGTERM when the tests are killed and can't end it themselves."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
