@@ -32,7 +32,8 @@ class Sending {
       onShouldRetry: (error) => !this.reason(error),
       onProgress: (sent, all) => this.tell(sent, all),
       onSuccess: () => this.end(),
-      onError: (error) => this.fail(this.reason(error) ?? room.words.line),
+      onUploadUrlAvailable: () => room.look(),
+      onError: (error) => this.fail(this.reason(error), room.words.line),
     });
     if (file.size > Number(room.dataset.largest)) this.fail(room.words.too_large);
     else if (file.size === 0) this.fail(room.words.empty);
@@ -86,11 +87,11 @@ class Sending {
   }
 
   remove() {
-    const known = this.state !== "failed" || this.tus.url;
+    const known = this.tus.url;
     this.state = "gone";
     this.item.remove();
     // The server forgets it as well; what it can't be told now, it removes by itself when it expires.
-    if (known) this.tus.abort(true).catch(() => {}).then(refresh);
+    if (known) this.tus.abort(true).catch(() => {}).then(() => this.room.look());
     this.room.next();
   }
 
@@ -99,11 +100,13 @@ class Sending {
     this.item.remove();
     this.room.say(`${this.file.name}: ${this.room.words.arrived}`);
     this.room.next();
-    refresh();
+    this.room.look();
   }
 
-  fail(words) {
-    this.state = "failed";
+  /** It ends: for good with the server's `reason`, otherwise until somebody wants to go on. */
+  fail(reason, otherwise) {
+    const words = reason ?? otherwise;
+    this.state = reason ? "refused" : "failed";
     this.find(".bad").textContent = words;
     this.find(".bad").hidden = false;
     this.room.say(`${this.file.name}: ${words}`);
@@ -119,12 +122,13 @@ class Sending {
 }
 
 class UploadRoom extends HTMLElement {
+  all = [];
+
   connectedCallback() {
     this.words = JSON.parse(document.getElementById("upload-words").textContent);
     this.template = this.querySelector("template");
     this.list = this.querySelector(".sending");
     this.token = this.querySelector("[name=csrfmiddlewaretoken]").value;
-    this.all = [];
     const input = this.querySelector("input[type=file]");
     input.onchange = () => {
       this.add(input.files);
@@ -148,7 +152,7 @@ class UploadRoom extends HTMLElement {
 
   /** Start what waits, as far as there is room. */
   next() {
-    this.all = this.all?.filter((one) => one.state !== "gone") ?? [];
+    this.all = this.all.filter((one) => one.state !== "gone");
     for (const one of this.all) {
       if (this.all.filter((other) => other.state === "sending").length >= AT_ONCE) return;
       if (one.state === "waiting") one.start();
@@ -157,6 +161,15 @@ class UploadRoom extends HTMLElement {
 
   busy() {
     return this.all.some((one) => ["sending", "waiting"].includes(one.state));
+  }
+
+  /** Look again at what the server has; what this page is sending is not broken off. */
+  async look() {
+    await refresh().catch(() => {});
+    for (const { tus } of this.all) {
+      const row = tus.url && document.getElementById(`upload-${tus.url.split("/").at(-2)}`);
+      if (row) row.hidden = true;
+    }
   }
 
   say(words) {
@@ -168,5 +181,6 @@ customElements.define("upload-room", UploadRoom);
 
 // What is being checked is looked at until it isn't.
 setInterval(() => {
-  if (!document.hidden && document.querySelector(".asset.checking")) refresh().catch(() => {});
+  if (document.hidden || !document.querySelector(".asset.checking")) return;
+  document.querySelector("upload-room")?.look() ?? refresh().catch(() => {});
 }, LOOK_MS);

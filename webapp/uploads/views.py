@@ -44,12 +44,13 @@ SCRIPT_WORDS = {
 def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     """One person's assets, and where more are dropped."""
     person = get_person(request.user, project_id, side)
-    assets = Asset.objects.filter(person=person).select_related("job", "uploaded_by").order_by("-created_at", "-id")
+    shown = Asset.objects.filter(person=person).select_related("job").order_by("-created_at", "-id")[:SHOWN]
     context = {
         "project": person.project,
         "people": person.project.people.all(),
         "person": person,
-        "assets": [(asset, reason(asset.code) if asset.code else "") for asset in assets[:SHOWN]],
+        "assets": [asset for asset in shown if asset.state != AssetState.REFUSED],
+        "refused": [(asset, reason(asset.code)) for asset in shown if asset.state == AssetState.REFUSED],
         "broken_off": Upload.objects.filter(
             person=person, uploaded_by=request.user.pk, asset=None, expires_at__gt=timezone.now()
         ).order_by("-created_at"),
