@@ -1,8 +1,12 @@
-"""Sets of crops for tests, without pictures."""
+"""Sets of crops for tests."""
 
 from __future__ import annotations
 
 import random
+from pathlib import Path
+
+from django.conf import settings
+from PIL import Image
 
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import found_team
@@ -30,6 +34,17 @@ def face_set_of(count: int, seed: int = 0) -> FaceSet:
     chance = random.Random(seed)
     Crop.objects.bulk_create([_crop(face_set, number, chance) for number in range(1, count + 1)])
     return face_set
+
+
+def with_pictures(face_set: FaceSet) -> None:
+    """Give every crop of the set a picture of its own in the storage."""
+    FaceSet.objects.filter(pk=face_set.pk).update(folder=f"{face_set.person.folder}/faces")
+    face_set.refresh_from_db()
+    folder = Path(settings.MEDIA_ROOT, face_set.folder, "crops")
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in face_set.crops.values_list("number", flat=True):
+        colour = (number * 7 % 256, number * 31 % 256, 128)
+        Image.new("RGB", (256, 256), colour).save(folder / f"{number:06d}.png")
 
 
 def _crop(face_set: FaceSet, number: int, chance: random.Random) -> Crop:

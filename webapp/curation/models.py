@@ -6,6 +6,7 @@ the set's rule and kept in its row, so that a page of 5,000 is one indexed query
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import ClassVar
 
 from django.conf import settings
@@ -49,7 +50,7 @@ class FaceSet(models.Model):
         """What the storage calls the file that is ``name`` within the engine's set."""
         if self.job is not None and self.job.folder == self.folder:
             return key_of(self.job, name)
-        return f"{self.folder}/{name}"
+        return str(PurePosixPath(self.folder, name))
 
 
 class Value(models.TextChoices):

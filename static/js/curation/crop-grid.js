@@ -200,16 +200,15 @@ class CropGrid extends HTMLElement {
   }
 
   selectAll() {
-    this.unselect(false);
     this.allBut = new Set();
     this.selected();
   }
 
-  unselect(tell = true) {
+  unselect() {
     this.allBut = this.tail = null;
     this.chosen = new Set();
     this.base = new Set();
-    if (tell) this.selected();
+    this.selected();
   }
 
   selected() {

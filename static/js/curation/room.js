@@ -122,7 +122,8 @@ function lost(error) {
 
 async function decide(value) {
   if (!grid.tiles.length) return;
-  const bulk = grid.hasSelection;
+  // In the loupe it is the crop that one sees.
+  const bulk = grid.hasSelection && !loupe.open;
   const shown = bulk ? grid.tiles.filter((tile) => grid.isSelected(tile)) : [grid.current];
   const selection = bulk ? undefined : { numbers: [grid.current.number] };
   const saved = grid.expect(shown, value);
@@ -132,12 +133,13 @@ async function decide(value) {
 
 /** Post a change; `saved(whether)` is called when it is known. */
 async function change(path, content, done, saved = () => {}) {
-  const selected = counted;
+  const selected = loupe.open ? null : counted;
   try {
     const answer = await inTurn(async () => post(path, { ...(await content()), seen: revision }));
     saved(true);
     take(answer);
-    if (selected && selected === counted) unselect();
+    // What was decided on is no longer selected, unless somebody has selected anew meanwhile.
+    if (selected && selected === counted) grid.unselect();
     say(done, { count: answer.count });
     loupe.refresh();
   } catch (error) {
@@ -161,8 +163,18 @@ function failed({ status, body }) {
 }
 
 function advance() {
-  grid.go(grid.at + 1, { focus: !loupe.open });
-  if (loupe.open) loupe.show(grid.current);
+  if (loupe.open) step(1);
+  else grid.go(grid.at + 1);
+}
+
+function look() {
+  if (grid.current) loupe.show(grid.current).catch(lost);
+}
+
+/** On to another crop in the loupe. */
+function step(by) {
+  grid.go(grid.at + by, { focus: false });
+  look();
 }
 
 async function chosen() {
@@ -172,10 +184,6 @@ async function chosen() {
 
 /** The crops that a change for the team is about: those selected, or the one that has the focus. */
 const meant = async () => ({ selection: grid.hasSelection ? await chosen() : { numbers: [grid.current.number] } });
-
-function unselect() {
-  grid.unselect();
-}
 
 /** Count what is selected; the server does that where tiles are meant that aren't loaded. */
 async function select() {
@@ -228,11 +236,11 @@ const ACTIONS = {
   reject: () => decide("reject"),
   clear: () => decide(null),
   undo: () => change("undo", async () => ({}), "undo.done"),
-  look: () => grid.current && loupe.show(grid.current),
+  look,
   next: () => nextUnreviewed().catch(lost),
   alike: () => moreAlike().catch((error) => (error.body?.code === "unlike" ? say("unlike") : lost(error))),
   all: () => grid.selectAll(),
-  none: unselect,
+  none: () => grid.unselect(),
   slice: () => takeSlice().catch(lost),
   help: () => document.getElementById("help").showModal(),
 };
@@ -240,13 +248,10 @@ const ACTIONS = {
 // ---- the page ------------------------------------------------------------------------------------------------------
 
 const filters = new Filters(room, JSON.parse(start.view), (view) => show(view).catch(lost));
-const loupe = new Loupe(document.getElementById("loupe"), (step) => {
-  grid.go(grid.at + step, { focus: false });
-  loupe.show(grid.current);
-}, () => grid.go(grid.at));
+const loupe = new Loupe(document.getElementById("loupe"), step, () => grid.go(grid.at));
 
 grid.addEventListener("selection", select);
-grid.addEventListener("look", ACTIONS.look);
+grid.addEventListener("look", look);
 room.addEventListener("click", ({ target }) => ACTIONS[target.closest("[data-do]")?.dataset.do]?.());
 for (const button of room.querySelectorAll("[data-size]:not(crop-grid)")) button.onclick = () => setSize(Number(button.dataset.size));
 for (const button of room.querySelectorAll("[data-close]")) button.onclick = () => button.closest("dialog").close();
