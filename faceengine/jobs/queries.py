@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -43,20 +43,37 @@ class Waiting:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def waiting_for(job: Job) -> Waiting:
-    """Why the job isn't running now."""
+class Lookout:
+    """What rows have in common of which each says for what it waits: read once for a page, when it is first asked."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, list[Any]] = {}
+
+    @cached_property
+    def alive(self) -> list[Slot]:
+        return list(live_slots())
+
+    @cached_property
+    def busy(self) -> set[int]:
+        """Slots at work."""
+        return {slot for slot in Job.objects.filter(state=State.RUNNING).values_list("slot", flat=True) if slot}
+
+    def place(self, job: Job) -> int:
+        """How many queued jobs go before this one; at most :data:`MANY`."""
+        if job.slot_kind not in self._first:
+            self._first[job.slot_kind] = list(queue_of(job.slot_kind).values_list("id", flat=True)[:MANY])
+        first = self._first[job.slot_kind]
+        return first.index(job.id) if job.id in first else MANY
+
+
+def waiting_for(job: Job, lookout: Lookout | None = None) -> Waiting:
+    """Why the job isn't running now. Rows of one page share a ``lookout``."""
     if job.state == State.PAUSED:
         return Waiting("paused")
     if job.state == State.WAITING:
         done, total = job.parts.filter(state=State.DONE).count(), job.parts.count()
         return Waiting("parts", {"done": done, "total": total})
-    return _in_queue(job) if job.state == State.QUEUED else Waiting("nothing")
-
-
-def queue_place(job: Job) -> int:
-    """How many queued jobs go before this one; at most :data:`MANY`."""
-    first = list(queue_of(job.slot_kind).values_list("id", flat=True)[:MANY])
-    return first.index(job.id) if job.id in first else MANY
+    return _in_queue(job, lookout or Lookout()) if job.state == State.QUEUED else Waiting("nothing")
 
 
 def live_slots() -> QuerySet[Slot]:
@@ -65,19 +82,16 @@ def live_slots() -> QuerySet[Slot]:
     return Slot.objects.filter(seen_at__gt=heard).order_by("host", "name")
 
 
-def _in_queue(job: Job) -> Waiting:
+def _in_queue(job: Job, lookout: Lookout) -> Waiting:
     if job.kind not in kinds.names():
         return Waiting("kind", {"kind": job.kind})
-    alive = live_slots().filter(kind=job.slot_kind)
+    alive = [slot for slot in lookout.alive if slot.kind == job.slot_kind]
     if not alive:
         return Waiting("slot", {"slot_kind": job.slot_kind})
     able = [slot for slot in alive if slot.protocol >= job.protocol]
     if not able:
         return Waiting("version")
-    if ahead := queue_place(job):
+    if ahead := lookout.place(job):
         return Waiting("ahead", {"count": ahead})
-    return Waiting("busy", {"count": len(able)}) if _all_busy(able) else Waiting("next")
-
-
-def _all_busy(slots: Sequence[Slot]) -> bool:
-    return Job.objects.filter(state=State.RUNNING, slot__in=slots).count() == len(slots)
+    all_busy = all(slot.pk in lookout.busy for slot in able)
+    return Waiting("busy", {"count": len(able)}) if all_busy else Waiting("next")

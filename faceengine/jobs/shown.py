@@ -21,8 +21,9 @@ LOG_TAIL = 1 << 16
 class Row:
     """A job as the pages show it to ``user``: what it waits for, and what may be done with it."""
 
-    def __init__(self, job: Job, user: Any) -> None:
+    def __init__(self, job: Job, user: Any, lookout: queries.Lookout | None = None) -> None:
         self.job = job
+        self._lookout = lookout
         self.steerable = may_steer(user, job)
 
     @property
@@ -30,7 +31,7 @@ class Row:
         """For what it waits, in words; empty while it works and after its end."""
         if self.job.state not in (State.QUEUED, State.WAITING, State.PAUSED):
             return ""
-        return words.waiting(queries.waiting_for(self.job))
+        return words.waiting(queries.waiting_for(self.job, self._lookout))
 
     @property
     def asked(self) -> str:

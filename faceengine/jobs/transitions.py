@@ -256,7 +256,8 @@ def retry(job: Job) -> bool:
 def extend(job: Job, config: dict[str, Any]) -> bool:
     """Queue an ended job again with another config: more footage to extract from, more iterations to train.
 
-    It works on in the same folder. A job that was done in parts is refused. Raises :class:`ConfigError` for a config that its stage would refuse.
+    It works on in the same folder. A job that was done in parts can't be extended. Raises :class:`ConfigError` for a
+    config that its stage would refuse.
     """
     fresh = {"config": kinds.get(job.kind).config.from_dict(config).to_dict(), "result": None}
     with _held(job.id) as held:

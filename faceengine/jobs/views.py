@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from faceengine.jobs import files, paging, shown, transitions, words
+from faceengine.jobs import files, paging, queries, shown, transitions, words
 from faceengine.jobs.access import get_job, get_job_to_steer, jobs_of
 from faceengine.jobs.models import Attempt, Job
 from faceengine.jobs.states import ENDED, State
@@ -160,7 +160,8 @@ def _tabs(current: str) -> dict[str, Any]:
 
 
 def _rows(request: HttpRequest, jobs: Iterable[Job]) -> list[shown.Row]:
-    return [shown.Row(job, request.user) for job in jobs]
+    lookout = queries.Lookout()
+    return [shown.Row(job, request.user, lookout) for job in jobs]
 
 
 def _recent(jobs: Any) -> list[Job]:

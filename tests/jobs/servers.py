@@ -78,7 +78,7 @@ def postgres() -> Iterator[Server]:
     user = _unprivileged("postgres")
     with _folder(user) as folder:
         data, port = os.fspath(folder / "data"), free_port()
-        create = [programs / "initdb", "-D", data, "-U", "studio", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        create = [os.fspath(programs / "initdb"), "-D", data, "-U", "studio", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(create, check=True, capture_output=True, user=user or None, cwd=folder)
         command = [os.fspath(programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
         command += ["-c", "fsync=off", "-c", "max_connections=60"]
