@@ -212,13 +212,17 @@ class _Extraction:
 
     def _embed(self, described: Iterable[tuple[Shot, list[Described]]]) -> Iterator[tuple[Shot, list[Described]]]:
         """Fill in who it is."""
-        for frames in batches(described, _BATCH_FRAMES):
+        # The arithmetic of a batch depends on its size: a stretch begins with a batch of its own, however it was
+        # reached.
+        for frames in batches(described, _BATCH_FRAMES, lambda item: item[0].first and item[0].source.video):
             vectors = iter(self._embedder.batch([face.chip for _, faces in frames for face in faces]))
             for shot, faces in frames:
                 yield shot, [_with_embedding(face, next(vectors)) for face in faces]
 
     def _take(self, shot: Shot, faces: list[Described], bad: list[InputError]) -> None:
         """Count a frame, keep its faces, write when enough have come together."""
+        if shot.again:
+            return
         count = self._counts[shot.source.name]
         if shot.error is not None:
             bad.append(shot.error)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -89,8 +88,16 @@ def stages(*chain: Stage[Any]) -> Iterator[None]:
             stage.join()
 
 
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of ``size``, the last one shorter."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
+def batches(items: Iterable[T], size: int, begins: Callable[[T], bool] = lambda _: False) -> Iterator[list[T]]:
+    """The items in lists of ``size``; the last one, and one before an item that ``begins`` a new list, are shorter."""
+    batch: list[T] = []
+    for item in items:
+        if batch and begins(item):
+            yield batch
+            batch = []
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
         yield batch

@@ -11,6 +11,9 @@ from faceengine.files import sha256
 from faceengine.geometry import Image
 from faceengine.video import PHOTO_SUFFIXES, probe, read_frames, read_photo
 
+STRETCH = 48
+"""Frames that are looked at between two at which following begins anew."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -34,7 +37,9 @@ class Shot:
     time: float = 0.0
     image: Image | None = None
     first: bool = False
-    """The first one of its source in this run."""
+    """The first one of its source or of a stretch of it: nothing that is made of it depends on frames before."""
+    again: bool = False
+    """It was taken in an earlier run, and is here only for what later frames of its stretch owe to it."""
     last: bool = False
     """No frame, but the end of the source."""
     error: InputError | None = None
@@ -62,28 +67,28 @@ def find_sources(inputs: Sequence[Path], out: Path) -> list[Source]:
 
 
 def shots(sources: Sequence[Source], starts: dict[str, int], every: int) -> Iterator[Shot]:
-    """Every ``every``-th frame of each source from its start on, and after each source a mark of its end."""
+    """Every ``every``-th frame of each source from its start on, and after each source a mark of its end.
+
+    A face is followed from frame to frame within a stretch. So a run that goes on in the middle of one begins with the
+    whole stretch again, and what it finds is what a run that was never interrupted finds.
+    """
     for source in sources:
-        frames = _video(source, starts[source.name], every) if source.video else _single(source)
-        for number, shot in enumerate(frames):
-            yield shot if number else _as_first(shot)
+        yield from _video(source, starts[source.name], every) if source.video else _single(source)
         yield Shot(source, last=True)
 
 
 def _video(source: Source, start: int, every: int) -> Iterator[Shot]:
-    for frame in read_frames(source.path, start=start, every=every):
-        yield Shot(source, frame.index, frame.time, frame.image)
+    stretch = STRETCH * every
+    for frame in read_frames(source.path, start=start - start % stretch, every=every):
+        first, again = frame.index % stretch == 0, frame.index < start
+        yield Shot(source, frame.index, frame.time, frame.image, first=first, again=again)
 
 
 def _single(source: Source) -> Iterator[Shot]:
     try:
-        yield Shot(source, image=read_photo(source.path))
+        yield Shot(source, image=read_photo(source.path), first=True)
     except InputError as error:
-        yield Shot(source, error=error)
-
-
-def _as_first(shot: Shot) -> Shot:
-    return Shot(shot.source, shot.index, shot.time, shot.image, True, shot.last, shot.error)
+        yield Shot(source, error=error, first=True)
 
 
 def _photos_in(folder: Path, out: Path) -> list[Path]:

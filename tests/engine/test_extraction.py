@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
@@ -301,6 +303,29 @@ def test_killed_in_the_middle_it_goes_on_without_loss_or_doubles(demo_a: Path, t
     assert [frame for _, frame, _ in positions(folder)] == list(range(0, 1000, 10))
     with FaceSet.open(folder) as faces:
         assert all(faces.image(crop.id).shape == (256, 256, 3) for crop in faces.crops())
+
+
+def test_an_interrupted_extraction_equals_one_that_was_not(demo_a: Path, tmp_path: Path) -> None:
+    clip = _first_frames(demo_a, tmp_path / "clip.mp4", 120)
+    config = ExtractConfig(inputs=(clip,), every=2)
+    run(config, tmp_path / "whole")
+    for frames in (13, 55, 1000):  # in the first stretch, after the first of the second, to the end
+        seen = itertools.count(1)
+        run(config, tmp_path / "parts", should_stop=lambda seen=seen: next(seen) > frames)
+    with FaceSet.open(tmp_path / "whole") as whole, FaceSet.open(tmp_path / "parts") as parts:
+        pairs = list(zip(whole.crops(), parts.crops(), strict=True))
+        assert len(pairs) >= 55
+        for one, other in pairs:
+            assert (one.frame, one.face) == (other.frame, other.face)
+            for name in ("box", "points", "landmarks", "matrix", "embedding", "medoid_distance"):
+                assert np.array_equal(getattr(one, name), getattr(other, name)), (one.frame, name)
+            assert np.array_equal(whole.image(one.id), parts.image(other.id))
+
+
+def _first_frames(clip: Path, target: Path, frames: int) -> Path:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(clip), "-frames:v", str(frames), "-an"]
+    subprocess.run([*command, "-crf", "12", str(target)], check=True)
+    return target
 
 
 def count(folder: Path) -> int:
