@@ -311,7 +311,7 @@ def test_an_interrupted_extraction_equals_one_that_was_not(demo_a: Path, tmp_pat
     run(config, tmp_path / "whole")
     for frames in (13, 55, 1000):  # in the first stretch, after the first of the second, to the end
         seen = itertools.count(1)
-        run(config, tmp_path / "parts", should_stop=lambda seen=seen: next(seen) > frames)
+        run(config, tmp_path / "parts", should_stop=lambda seen=seen, last=frames: next(seen) > last)
     with FaceSet.open(tmp_path / "whole") as whole, FaceSet.open(tmp_path / "parts") as parts:
         pairs = list(zip(whole.crops(), parts.crops(), strict=True))
         assert len(pairs) >= 55
