@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -116,6 +117,19 @@ def test_what_a_dead_process_left_behind_the_offset_is_overwritten(tus: Tus) -> 
     assert Path(services.default_storage.path(Asset.objects.get().arrival)).read_bytes() == b"abcdef"
 
 
+@pytest.mark.parametrize("sent", [3, 6])
+def test_what_a_power_failure_took_is_asked_for_again(tus: Tus, monkeypatch: pytest.MonkeyPatch, sent: int) -> None:
+    url = tus.create(6)["Location"]
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "_complete", lambda *_: None)
+        tus.patch(url, 0, b"abcdef"[:sent])
+    os.truncate(next(Path(services.settings.UPLOADS_DIR).rglob("data")), 2)
+    assert code(tus.patch(url, sent, b"def")) == (409, "upload.offset")
+    assert tus.head(url)["Upload-Offset"] == "2"
+    tus.patch(url, 2, b"cdef")
+    assert Path(services.default_storage.path(Asset.objects.get().arrival)).read_bytes() == b"abcdef"
+
+
 @pytest.mark.parametrize("stage", ["before it was moved", "while it was copied", "after it was moved"])
 def test_a_process_that_dies_before_the_asset_is_made_up_for(
     tus: Tus, monkeypatch: pytest.MonkeyPatch, stage: str
@@ -190,10 +204,10 @@ def test_two_parts_at_once_are_one_too_many(tus: Tus) -> None:
 def test_a_full_disk_is_told(tus: Tus, monkeypatch: pytest.MonkeyPatch) -> None:
     url = tus.create(6)["Location"]
 
-    def full(_: int) -> None:
+    def full(*_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(arrivals.os, "fdatasync", full)
+    monkeypatch.setattr(arrivals.os, "posix_fadvise", full)
     assert code(tus.patch(url, 0, b"abc")) == (507, "upload.disk_full")
     assert tus.head(url)["Upload-Offset"] == "0"
 

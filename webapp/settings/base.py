@@ -122,6 +122,8 @@ UPLOADS_EXPIRE_HOURS = env.number("UPLOADS_EXPIRE_HOURS", 24)
 """So long after its last part an upload that was broken off can be gone on with."""
 UPLOADS_PART_MB = env.number("UPLOADS_PART_MB", 8)
 """What a browser sends at a time: the most that a dropped line loses."""
+FILE_UPLOAD_MAX_MEMORY_SIZE = (UPLOADS_PART_MB << 20) + 1
+"""Such a part stays in memory, where the server has it already, instead of going over a temporary file."""
 MAX_BODY_MB = env.number("MAX_BODY_MB", 64)
 """No request may be longer; the server holds one in memory."""
 

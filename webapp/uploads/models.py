@@ -88,7 +88,7 @@ class Upload(models.Model):
     size = models.PositiveBigIntegerField()
     """Bytes that are to come."""
     offset = models.PositiveBigIntegerField(default=0)
-    """Bytes that are durably here."""
+    """Bytes that have arrived; ``services.standing`` asks the disk as well."""
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     asset = models.OneToOneField(Asset, models.CASCADE, null=True, related_name="upload")

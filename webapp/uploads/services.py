@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -84,7 +85,7 @@ def append(upload: Upload, offset: int, body: Readable, *, checksum: tuple[str, 
     """
     with arrivals.held(upload.pk) as file:
         upload.refresh_from_db()
-        if offset != upload.offset:
+        if offset != min(upload.offset, arrivals.here(upload.pk)):
             raise UploadError("upload.offset", 409)
         try:
             written = arrivals.lengthen(file, offset, body, room=upload.size - offset, checksum=checksum)
@@ -97,12 +98,15 @@ def append(upload: Upload, offset: int, body: Readable, *, checksum: tuple[str, 
         _complete(upload, file)
 
 
-def complete(upload: Upload) -> None:
-    """Make an asset of an upload that is whole, should the process have died that was about to."""
-    if upload.offset == upload.size and upload.asset_id is None:
+def standing(upload: Upload) -> int:
+    """How many bytes have arrived. Makes the asset of an upload that is whole if a process died that was about to."""
+    if upload.asset_id is None and upload.offset == upload.size:
         with arrivals.held(upload.pk) as file:
             upload.refresh_from_db()
             _complete(upload, file)
+    if upload.asset_id is None:
+        upload.offset = min(upload.offset, arrivals.here(upload.pk))
+    return upload.offset
 
 
 def _complete(upload: Upload, file: IO[bytes]) -> None:
@@ -111,6 +115,9 @@ def _complete(upload: Upload, file: IO[bytes]) -> None:
         return
     name = f"{upload.person.folder}/arrivals/{upload.pk}/file"
     if not _is_stored(name, upload.size):
+        if arrivals.here(upload.pk) != upload.size:
+            return
+        os.fdatasync(file.fileno())
         with Path(file.name).open("rb") as arrived:
             default_storage.save(name, _Moved(arrived, file.name))
     with transaction.atomic():

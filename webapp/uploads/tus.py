@@ -94,7 +94,7 @@ def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     if upload.asset_id is None and upload.expires_at < timezone.now():
         raise UploadError("upload.expired", 410)
     if request.method == "HEAD":
-        services.complete(upload)
+        services.standing(upload)
         return _standing(upload, 200, {"Upload-Length": str(upload.size)})
     if request.content_type != PART:
         raise UploadError("upload.type", 415)
