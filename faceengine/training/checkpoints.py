@@ -43,7 +43,7 @@ class Header:
     quality: float
     """Mean reconstruction loss of both sides since the last checkpoint; the smaller the better."""
     people: dict[str, dict[str, Any]]
-    """For ``a`` and ``b``: ``network``, ``medoid`` (list of numbers), ``crops``, ``folder``."""
+    """For ``a`` and ``b``: ``network``, ``medoid`` (list of numbers), ``crops``."""
     perceptual: str | None
     """The network of the perceptual loss, if there was one: a score by the same network is not independent."""
 

@@ -26,7 +26,7 @@ class Person:
     crops: list[Crop]
     pictures: Pictures
     record: dict[str, Any]
-    """What a checkpoint keeps: ``network``, ``medoid``, ``crops``, ``folder``."""
+    """What a checkpoint keeps: ``network``, ``medoid``, ``crops``; nothing of where it was trained."""
 
 
 def load_person(name: str, folder: Path, size: int, on_event: OnEvent) -> Person:
@@ -42,7 +42,6 @@ def load_person(name: str, folder: Path, size: int, on_event: OnEvent) -> Person
         "network": crops[0].embedding_network,
         "medoid": embeddings[medoid(embeddings)].tolist(),
         "crops": len(crops),
-        "folder": str(folder),
     }
     return Person(crops, pictures, record)
 

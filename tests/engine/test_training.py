@@ -60,6 +60,17 @@ def assert_same_weights(one: Path, other: Path) -> None:
     assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
 
 
+def test_sets_that_only_lie_elsewhere_have_not_changed(
+    configure: Configure, faces_a: Path, faces_b: Path, tmp_path: Path
+) -> None:
+    config = configure(iterations=2)
+    run(config, tmp_path / "run")
+    moved = {side: shutil.copytree(faces, tmp_path / side) for side, faces in (("a", faces_a), ("b", faces_b))}
+    heard = Heard()
+    run(dataclasses.replace(config, **moved, iterations=3), tmp_path / "run", on_event=heard)
+    assert "train.set_changed" not in [event.code for event in heard.events if isinstance(event, Message)]
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_10_and_resume_and_10_is_20_to_the_bit(configure: Configure, tmp_path: Path, precision: str) -> None:
     config = configure(iterations=20, precision=precision)
