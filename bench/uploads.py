@@ -31,7 +31,7 @@ from faceengine.files import replace_file
 
 BEGIN, END = "<!-- bench-uploads: begin -->", "<!-- bench-uploads: end -->"
 MIB = 1 << 20
-PART = 8 * MIB
+PART = 16 * MIB
 READ = 256 << 10
 ROOT = Path(__file__).parents[1]
 
@@ -265,12 +265,12 @@ def _studio(size: int) -> tuple[int, str, dict[str, str]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m bench.uploads", description="Large files to the studio and back.")
-    parser.add_argument("--mib", type=int, default=1024, help="size of the file, in parts of 8 (%(default)s)")
+    parser.add_argument("--mib", type=int, default=1024, help="size of the file, in parts of 16 (%(default)s)")
     parser.add_argument("--write", type=Path, metavar="FILE", help=f"put the table between {BEGIN} and {END} of FILE")
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="bench-uploads-") as folder:
         os.environ |= {"DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "webapp.settings.development"}
-        text = f"{machine()}\n\n{table(measure(arguments.mib // 8 * PART, Path(folder)))}"
+        text = f"{machine()}\n\n{table(measure(arguments.mib // 16 * PART, Path(folder)))}"
     print(text)
     if arguments.write:
         replace_file(arguments.write, between(arguments.write.read_text(), text, BEGIN, END).encode())

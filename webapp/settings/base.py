@@ -40,7 +40,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "webapp.csp.ContentSecurityPolicyMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "webapp.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -120,7 +120,7 @@ UPLOADS_TEAM_MB = env.number("UPLOADS_TEAM_MB", 102_400)
 """What a team may keep and have on its way."""
 UPLOADS_EXPIRE_HOURS = env.number("UPLOADS_EXPIRE_HOURS", 24)
 """So long after its last part an upload that was broken off can be gone on with."""
-UPLOADS_PART_MB = env.number("UPLOADS_PART_MB", 8)
+UPLOADS_PART_MB = env.number("UPLOADS_PART_MB", 16)
 """What a browser sends at a time: the most that a dropped line loses."""
 FILE_UPLOAD_MAX_MEMORY_SIZE = (UPLOADS_PART_MB << 20) + 1
 """Such a part stays in memory, where the server has it already, instead of going over a temporary file."""
