@@ -17,7 +17,7 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 
-_CHANNEL = "faceengine.jobs"
+CHANNEL = "faceengine.jobs"
 _LONGEST_PAUSE = 10.0
 
 
@@ -33,7 +33,7 @@ def ring(what: str, key: str, **more: Any) -> None:
     from redis.exceptions import RedisError
 
     try:
-        _client().publish(_CHANNEL, json.dumps({"what": what, "key": key, **more}))
+        _client().publish(CHANNEL, json.dumps({"what": what, "key": key, **more}))
     except RedisError as error:
         log.warning("Redis can't be told of %s %s: %s", what, key, error)
 
@@ -48,7 +48,7 @@ async def listen(heard: Callable[[str, str], None]) -> None:
         try:
             # redis-py 8 ends a read that waits for 5 s unless told otherwise; a quiet night isn't an error.
             async with from_url(settings.REDIS_URL, socket_timeout=None) as client, client.pubsub() as bells:
-                await bells.subscribe(_CHANNEL)
+                await bells.subscribe(CHANNEL)
                 async for message in bells.listen():
                     pause = 0.5
                     if message["type"] == "message":
