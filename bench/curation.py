@@ -42,6 +42,7 @@ def main() -> None:
 
     open_studio()
     address, cookie = room_of(CROPS)
+    highest = least_sharp(BULK)
     with serving() as port, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS.split())
         context = browser.new_context(base_url=f"http://127.0.0.1:{port}", viewport={"width": 1280, "height": 800})
@@ -51,7 +52,7 @@ def main() -> None:
         figures += [first_tiles(context, address, "first tiles, pictures made")]
         page.goto(address)
         figures += verdicts(page)
-        figures += [bulk(page, address)]
+        figures += [bulk(page, address, highest)]
         page.goto(address)
         figures += [scrolling(page)]
         browser.close()
@@ -86,6 +87,13 @@ def room_of(count: int) -> tuple[str, tuple[str, str]]:
     client.force_login(owner)
     name = settings.SESSION_COOKIE_NAME
     return f"/projects/{person.project_id}/a/faces/", (name, str(client.cookies[name].value))
+
+
+def least_sharp(count: int) -> float:
+    """A sharpness that ``count`` crops of the room don't go beyond."""
+    from webapp.curation.models import Crop
+
+    return float(Crop.objects.order_by("sharpness").values_list("sharpness", flat=True)[count - 1])
 
 
 def extract_some(folder: Path) -> None:
@@ -124,7 +132,7 @@ def repeat(folder: Path, count: int) -> None:
 def serving() -> Iterator[int]:
     """The studio's web server, for as long as the block runs; its port."""
     port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "webapp.asgi:application"]
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-v", "0", "-p", str(port), "webapp.asgi:application"]
     server = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=sys.stderr.fileno())
     try:
         wait_until(lambda: _answers(port), 60, "the server's first answer")
@@ -166,9 +174,9 @@ def verdicts(page: Page) -> list[Figure]:
     return [_p95("verdict visible", found["seen"], 50), _p95("verdict saved", found["saved"], 150)]
 
 
-def bulk(page: Page, address: str) -> Figure:
+def bulk(page: Page, address: str, highest: float) -> Figure:
     """From the press of a button to 4,000 crops rejected, saved and shown, those that are loaded among them."""
-    view = json.dumps({"numbers": list(range(1, BULK + 1))})
+    view = json.dumps({"ranges": {"sharpness": [None, highest]}})
     page.goto(f"{address}?{urlencode({'view': view})}")
     page.locator(".tile").first.focus()
     page.keyboard.press("Control+a")

@@ -50,8 +50,10 @@ function takePage(page) {
 async function show(view) {
   filters.view = view;
   history.replaceState(null, "", `?${new URLSearchParams({ view: JSON.stringify(view) })}`);
+  grid.ariaBusy = "true";
   const page = await get("tiles", { view: JSON.stringify(view) });
   if (view !== filters.view) return;
+  grid.ariaBusy = "false";
   grid.clear();
   select();
   takePage(page);
