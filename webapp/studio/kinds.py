@@ -1,4 +1,4 @@
-"""The studio's kinds of jobs: the engine's four stages, and who may see and steer them."""
+"""The studio's kinds of jobs: the engine's four stages, what is kept of them, and who may see and steer them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from typing import Any
 
 from faceengine.jobs.kinds import Kind, Split, register
 from faceengine.jobs.models import Job
+from webapp.curation.models import FaceSet
+from webapp.projects.access import Verb, may
+from webapp.studio import results
+from webapp.studio.models import Conversion, Run, Score
+
+_OWNERS: dict[str, tuple[Any, str]] = {
+    "extract": (FaceSet, "person__project__team"),
+    "train": (Run, "project__team"),
+    "convert": (Conversion, "run__project__team"),
+    "convert-segment": (Conversion, "run__project__team"),
+    "score": (Score, "conversion__run__project__team"),
+}
+"""By kind of job: whose row it belongs to, and the way from there to the team."""
 
 
 def own_or_staff(user: Any, job: Job) -> bool:
@@ -13,13 +26,26 @@ def own_or_staff(user: Any, job: Job) -> bool:
     return bool(user.is_active and (user.is_staff or job.owner_id == user.pk))
 
 
+def may_watch(user: Any, job: Job) -> bool:
+    """Whether ``user`` may see the job and its files."""
+    return _may(user, Verb.VIEW, job)
+
+
+def may_steer(user: Any, job: Job) -> bool:
+    """Whether ``user`` may pause, cancel and move the job."""
+    return _may(user, Verb.EDIT, job)
+
+
+def _may(user: Any, verb: Verb, job: Job) -> bool:
+    model, way = _OWNERS[job.kind]
+    team = model.objects.filter(job=job.parent_id or job.pk).values_list(way, flat=True).first()
+    if team is None:  # queued by hand, outside any project
+        return own_or_staff(user, job)
+    return may(user, verb, team)
+
+
 def register_all() -> None:
     """Make the studio's kinds known to the ledger."""
-    for kind in _kinds():
-        register(kind)
-
-
-def _kinds() -> list[Kind]:
     convert = "faceengine.conversion.convert.run", "faceengine.conversion.config.ConvertConfig"
     segments = Split(
         plan="faceengine.conversion.segments.plan",
@@ -27,14 +53,14 @@ def _kinds() -> list[Kind]:
         join="faceengine.conversion.segments.join",
         join_config="faceengine.conversion.segments.JoinConfig",
     )
-    return [
-        _kind("extract", "faceengine.extraction.extract.run", "faceengine.extraction.config.ExtractConfig"),
-        _kind("train", "faceengine.training.train.run", "faceengine.training.config.TrainConfig"),
-        _kind("convert", *convert, split=segments),
-        _kind("convert-segment", *convert),
-        _kind("score", "faceengine.evaluation.score.run", "faceengine.evaluation.config.ScoreConfig"),
-    ]
+    extract = "faceengine.extraction.extract.run", "faceengine.extraction.config.ExtractConfig"
+    _register("extract", *extract, on_end=results.extraction_ended)
+    train = "faceengine.training.train.run", "faceengine.training.config.TrainConfig"
+    _register("train", *train, on_event=results.training_told)
+    _register("convert", *convert, split=segments)
+    _register("convert-segment", *convert)
+    _register("score", "faceengine.evaluation.score.run", "faceengine.evaluation.config.ScoreConfig")
 
 
-def _kind(name: str, function: str, config_class: str, *, split: Split | None = None) -> Kind:
-    return Kind(name, function, config_class, own_or_staff, own_or_staff, split=split)
+def _register(name: str, function: str, config_class: str, **more: Any) -> None:
+    register(Kind(name, function, config_class, may_watch, may_steer, **more))

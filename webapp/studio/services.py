@@ -1,0 +1,162 @@
+"""What people begin in the studio: extracting faces, training, converting, scoring. Each is a job and a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from faceengine.jobs import transitions
+from faceengine.jobs.models import Job
+from faceengine.jobs.names import key_of
+from faceengine.jobs.states import OPEN, State
+from webapp.accounts.models import User
+from webapp.curation.models import Crop, CropState, FaceSet
+from webapp.projects.models import Person, Project, Side
+from webapp.projects.services import record
+from webapp.studio.errors import StudioError
+from webapp.studio.face_sets import write_verdicts
+from webapp.studio.files import is_there
+from webapp.studio.models import Conversion, Direction, Run, Score, Snapshot
+from webapp.uploads.models import Asset, AssetKind, AssetState
+
+ENOUGH = 25
+"""Crops of a person that training needs, as the engine asks for."""
+
+
+@transaction.atomic
+def extract_faces(actor: User, person: Person, *, every: int = 6, size: int = 256) -> FaceSet:
+    """Queue the extraction of all footage that is ready. Later it goes on in the same set, with that set's settings.
+
+    Raises :class:`StudioError`: ``faces.no_footage``, ``.busy``, ``.nothing_new``.
+    """
+    Person.objects.select_for_update().get(pk=person.pk)  # of two who ask at once, the second is refused
+    ready = Asset.objects.filter(person=person, state=AssetState.READY).order_by("created_at", "id")
+    inputs = list(ready.values_list("file", flat=True))
+    if not inputs:
+        raise StudioError("faces.no_footage")
+    face_set, _ = FaceSet.objects.select_related("job").get_or_create(person=person)
+    if face_set.job is None:
+        config = {"inputs": inputs, "every": every, "size": size}
+        face_set.job = transitions.submit("extract", config, owner=actor, title=_title(person.project, str(person)))
+        face_set.save(update_fields=["job"])
+    else:
+        _extract_more(face_set.job, inputs)
+    record(actor, "faces.extracted", person.project.team, person.project, side=person.side, inputs=len(inputs))
+    return face_set
+
+
+def _extract_more(job: Job, inputs: list[str]) -> None:
+    if job.state in OPEN:
+        raise StudioError("faces.busy")
+    if job.state == State.DONE and set(inputs) <= set(job.config["inputs"]):
+        raise StudioError("faces.nothing_new")
+    if not transitions.extend(job, job.config | {"inputs": inputs}):
+        raise StudioError("faces.busy")
+    job.refresh_from_db()
+
+
+@transaction.atomic
+def start_run(
+    actor: User, project: Project, name: str, settings: dict[str, Any], *, parent: Snapshot | None = None
+) -> Run:
+    """Queue a training with what people decided on the crops until now; ``settings`` are a :class:`TrainConfig`'s.
+
+    Raises :class:`StudioError` ``run.no_faces``, ``run.few_faces``, ``faces.busy``, ``run.no_checkpoint``, and
+    :class:`ConfigError`.
+    """
+    sets = {side: _usable_set(project, side) for side in Side.values}
+    config = settings | {side: face_set.folder for side, face_set in sets.items()}
+    if parent is not None:
+        config["start_from"] = _checkpoint(parent)
+    for face_set in sets.values():
+        write_verdicts(face_set)
+    job = transitions.submit("train", config, owner=actor, title=_title(project, name))
+    run = Run.objects.create(project=project, job=job, name=name, parent=parent, created_by=actor)
+    record(actor, "run.started", project.team, project, name=name)
+    return run
+
+
+def _usable_set(project: Project, side: str) -> FaceSet:
+    face_set = FaceSet.objects.select_related("job").filter(person__project=project, person__side=side).first()
+    if face_set is None or not face_set.folder:
+        raise StudioError("run.no_faces")
+    if face_set.job is not None and face_set.job.state in OPEN:
+        raise StudioError("faces.busy")
+    left_out = (CropState.REJECTED, CropState.DISPUTED)
+    if Crop.objects.filter(face_set=face_set).exclude(state__in=left_out).count() < ENOUGH:
+        raise StudioError("run.few_faces")
+    return face_set
+
+
+def _checkpoint(snapshot: Snapshot) -> str:
+    """The storage's name of a snapshot's checkpoint."""
+    job = snapshot.run.job
+    if not snapshot.checkpoint or not is_there(job, snapshot.checkpoint):
+        raise StudioError("run.no_checkpoint")
+    return key_of(job, snapshot.checkpoint)
+
+
+@transaction.atomic
+def start_conversion(
+    actor: User, run: Run, asset: Asset, settings: dict[str, Any], *, snapshot: Snapshot | None = None
+) -> Conversion:
+    """Queue the conversion of a video of A to B's face, or of B to A's, by the run or one snapshot of it.
+
+    ``settings`` are a :class:`ConvertConfig`'s. Raises :class:`StudioError` ``convert.no_video``,
+    ``convert.no_model``, ``run.no_checkpoint``, and :class:`ConfigError`.
+    """
+    ready = asset.state == AssetState.READY and asset.kind == AssetKind.VIDEO
+    if not ready or asset.person.project_id != run.project_id:
+        raise StudioError("convert.no_video")
+    if run.job.checkpoint is None:
+        raise StudioError("convert.no_model")
+    direction = Direction.A2B if asset.person.side == Side.A else Direction.B2A
+    model = run.job.folder if snapshot is None else _checkpoint(snapshot)
+    config = settings | {"video": asset.file, "model": model, "direction": direction.value}
+    job = transitions.submit("convert", config, owner=actor, title=f"{asset.name} · {run.name}"[:200])
+    conversion = Conversion.objects.create(
+        run=run, job=job, asset=asset, snapshot=snapshot, direction=direction, created_by=actor
+    )
+    record(actor, "conversion.started", run.project.team, run.project, name=asset.name, run=run.name)
+    return conversion
+
+
+@transaction.atomic
+def start_score(actor: User, conversion: Conversion) -> Score:
+    """Queue a conversion's score, or try again one that failed.
+
+    Raises :class:`StudioError` ``score.no_result``, ``.side_by_side``, ``.no_original``, ``.busy``.
+    """
+    Conversion.objects.select_for_update().get(pk=conversion.pk)
+    project = conversion.run.project
+    score = Score.objects.select_related("job").filter(conversion=conversion).first()
+    if score is not None:
+        if not transitions.retry(score.job):
+            raise StudioError("score.busy")
+        return score
+    job = transitions.submit("score", _score_config(conversion), owner=actor, title=conversion.job.title)
+    record(actor, "score.started", project.team, project, name=conversion.job.title)
+    return Score.objects.create(conversion=conversion, job=job)
+
+
+def _score_config(conversion: Conversion) -> dict[str, Any]:
+    if not conversion.result:
+        raise StudioError("score.no_result")
+    if conversion.job.config.get("layout", "result") != "result":
+        raise StudioError("score.side_by_side")
+    wanted = FaceSet.objects.filter(
+        person__project=conversion.run.project_id, person__side=Direction(conversion.direction).wanted
+    ).first()
+    if conversion.asset is None or wanted is None or not wanted.folder:
+        raise StudioError("score.no_original")
+    return {
+        "result": f"{conversion.job.folder}/{conversion.result}",
+        "wanted": wanted.folder,
+        "original": conversion.asset.file,
+        "run": conversion.run.job.folder,
+    }
+
+
+def _title(project: Project, what: str) -> str:
+    return f"{project.name} · {what}"[:200]
