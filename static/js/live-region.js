@@ -14,7 +14,8 @@ export async function refresh() {
 }
 
 function patch(old, now) {
-  if (old.isEqualNode(now)) return;
+  // What has `data-own` is its own script's (or is being played), once it is there.
+  if (old.isEqualNode(now) || (old.nodeName === now.nodeName && old.dataset?.own !== undefined)) return;
   if (old.nodeName !== now.nodeName || old.id !== now.id) return old.replaceWith(document.importNode(now, true));
   if (old.nodeType !== Node.ELEMENT_NODE) return void (old.nodeValue = now.nodeValue);
   for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def sign_in(page: Page, user: User) -> Page:
     page.fill("[name=username]", user.email)
     page.fill("[name=password]", PASSWORD)
     page.click("button.main")
-    page.wait_for_url("**/jobs/")
+    page.wait_for_url(re.compile(r"://[^/]+/$"))
     return page
 
 

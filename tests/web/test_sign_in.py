@@ -20,13 +20,13 @@ def sign_in(browser: Client, email: str, password: str, **more: str) -> object:
 
 
 @pytest.mark.parametrize("email", ["anna@example.org", "ANNA@Example.org", " anna@example.org "])
-def test_the_right_password_leads_to_the_jobs(client: Client, user: User, email: str) -> None:
-    assert sign_in(client, email, "a long password").headers["Location"] == "/jobs/"  # type: ignore[attr-defined]
+def test_the_right_password_leads_to_the_projects(client: Client, user: User, email: str) -> None:
+    assert sign_in(client, email, "a long password").headers["Location"] == "/"  # type: ignore[attr-defined]
 
 
 def test_one_is_led_to_where_one_wanted_but_never_away(client: Client, user: User) -> None:
     assert client.get("/jobs/").headers["Location"] == "/sign-in/?next=/jobs/"
-    for wanted, led in [("/jobs/ended/done/", "/jobs/ended/done/"), ("https://elsewhere.example/", "/jobs/")]:
+    for wanted, led in [("/jobs/ended/done/", "/jobs/ended/done/"), ("https://elsewhere.example/", "/")]:
         answer = sign_in(Client(), "anna@example.org", "a long password", next=wanted)
         assert answer.headers["Location"] == led  # type: ignore[attr-defined]
 

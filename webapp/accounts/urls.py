@@ -1,16 +1,23 @@
-"""Addresses of sign-in, sign-out, and how pages look."""
+"""Addresses of sign-in, sign-out, teams, and how pages look."""
 
 from __future__ import annotations
 
 from django.urls import include, path
-from django.views.generic import RedirectView
 
-from webapp.accounts import views
+from webapp.accounts import team_views, views
+from webapp.projects.trail import trail
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="jobs:list"), name="home"),
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),
+    path("teams/", team_views.teams, name="teams"),
+    path("teams/<int:team_id>/", team_views.team, name="team"),
+    path("teams/<int:team_id>/trail/", trail, name="trail"),
+    path("teams/<int:team_id>/invite/", team_views.send_invitation, name="invite"),
+    path("teams/<int:team_id>/invitations/<int:invitation_id>/withdraw/", team_views.withdraw, name="withdraw"),
+    path("teams/<int:team_id>/members/<int:membership_id>/", team_views.change_member, name="change-member"),
+    path("teams/<int:team_id>/members/<int:membership_id>/remove/", team_views.remove, name="remove-member"),
+    path("invitations/<str:token>/", team_views.invitation, name="invitation"),
     path("theme/", views.theme, name="theme"),
     path("i18n/", include("django.conf.urls.i18n")),
 ]

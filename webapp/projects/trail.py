@@ -1,0 +1,70 @@
+"""The audit trail in words, page by page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from webapp.projects.access import get_team
+from webapp.projects.models import AuditEntry
+
+PAGE = 100
+
+WORDS: dict[str, Promise] = {
+    "project.created": _("began the project {name}"),
+    "project.renamed": _("renamed the project {before} to {name}"),
+    "asset.uploaded": _("uploaded {name}"),
+    "asset.deleted": _("deleted {name}"),
+    "faces.extracted": _("had the faces of person {side} extracted from {inputs} files"),
+    "run.started": _("started the training {name}"),
+    "conversion.started": _("started a conversion of {name} with {run}"),
+    "score.started": _("had {name} scored"),
+    "member.invited": _("invited {email} as {role}"),
+    "invitation.withdrawn": _("took back the invitation of {email}"),
+    "member.joined": _("joined as {role}"),
+    "member.role": _("made {email} {role} (before: {before})"),
+    "member.removed": _("took {email} out of the team"),
+}
+"""What was done, by its verb. What has no words here is shown as it was written."""
+
+
+class _Known(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def in_words(entry: AuditEntry) -> str:
+    """What was done, in a sentence without its actor."""
+    said = WORDS.get(entry.verb)
+    return str(said).format_map(_Known(entry.data)) if said is not None else f"{entry.verb} {entry.data}"
+
+
+@require_safe
+@login_required
+def trail(request: HttpRequest, team_id: int) -> HttpResponse:
+    """What was done in a team, or in one of its projects, the newest first."""
+    team = get_team(request.user, team_id)
+    entries = AuditEntry.objects.filter(team=team).select_related("actor", "project").order_by("-id")
+    if (project := _number(request, "project")) is not None:
+        entries = entries.filter(project=project)
+    if (after := _number(request, "after")) is not None:
+        entries = entries.filter(pk__lt=after)
+    page = list(entries[: PAGE + 1])
+    context = {
+        "team": team,
+        "project": project,
+        "entries": [(entry, in_words(entry)) for entry in page[:PAGE]],
+        "next": page[PAGE - 1].pk if len(page) > PAGE else None,
+    }
+    return render(request, "projects/trail.html", context)
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    raw = request.GET.get(name, "")
+    return int(raw) if raw.isdecimal() and len(raw) < 19 else None

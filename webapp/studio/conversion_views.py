@@ -1,0 +1,52 @@
+"""Conversions: before and after, the file, and how good it is by number."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from faceengine.jobs.shown import Row
+from webapp.projects.access import Verb
+from webapp.studio import scores, services
+from webapp.studio.access import get_conversion
+from webapp.studio.errors import StudioError
+
+
+@require_safe
+@login_required
+def conversion(request: HttpRequest, conversion_id: int) -> HttpResponse:
+    """One conversion, side by side with what it was made from, and its score."""
+    found = get_conversion(request.user, conversion_id)
+    row = Row(found.job, request.user)
+    score = getattr(found, "score", None)
+    if score is not None:
+        score.conversion = found
+    comparable = found.asset is not None and found.job.config.get("layout", "result") == "result"
+    context = {
+        "conversion": found,
+        "run": found.run,
+        "project": found.run.project,
+        "job": found.job,
+        "row": row,
+        "editable": row.steerable,
+        "comparable": comparable,
+        "score": score,
+        "score_row": Row(score.job, request.user) if score else None,
+        "shown": scores.shown(score) if score else None,
+    }
+    return render(request, "studio/conversion.html", context)
+
+
+@require_POST
+@login_required
+def score(request: HttpRequest, conversion_id: int) -> HttpResponse:
+    """Have a conversion scored."""
+    found = get_conversion(request.user, conversion_id, Verb.EDIT)
+    try:
+        services.start_score(request.user, found)  # type: ignore[arg-type]
+    except StudioError as error:
+        messages.warning(request, error.reason)
+    return redirect("studio:conversion", conversion_id)

@@ -1,0 +1,215 @@
+"""Where projects stand on their way from footage to a scored video, and what to do next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from faceengine.jobs.models import Job
+from faceengine.jobs.states import OPEN, State
+from webapp.curation.models import Crop, CropState
+from webapp.projects.models import Person, Project
+from webapp.studio.models import Conversion, Run
+from webapp.studio.services import ENOUGH
+from webapp.uploads.models import Asset, AssetState
+
+STEPS: dict[str, Promise] = {
+    "upload": _lazy("Footage"),
+    "extract": _lazy("Faces"),
+    "curate": _lazy("Curation"),
+    "train": _lazy("Training"),
+    "convert": _lazy("Conversion"),
+    "score": _lazy("Score"),
+}
+"""The way, in its order."""
+
+
+@dataclass(frozen=True)
+class Next:
+    """The next thing to do, or what is being waited for (then without a button)."""
+
+    text: str
+    button: str = ""
+    url: str = ""
+    posts: bool = False
+    """Whether the button begins something, rather than leading to a page."""
+
+
+@dataclass
+class PersonStanding:
+    """One of the two people: how much footage, how many faces, what is at work."""
+
+    person: Person
+    ready: int = 0
+    checking: int = 0
+    states: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def job(self) -> Job | None:
+        """The person's extraction."""
+        return self.person.face_set.job if hasattr(self.person, "face_set") else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether faces are being extracted."""
+        return self.job is not None and self.job.state in OPEN
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last extraction came to no good end."""
+        return self.job is not None and self.job.state in (State.FAILED, State.CANCELLED)
+
+    @property
+    def faces(self) -> int:
+        return sum(self.states.values())
+
+    @property
+    def usable(self) -> int:
+        """Faces that training would take."""
+        return self.states.get(CropState.NEW, 0) + self.states.get(CropState.KEPT, 0)
+
+    @property
+    def judged(self) -> int:
+        return self.faces - self.states.get(CropState.NEW, 0)
+
+    @property
+    def disputed(self) -> int:
+        return self.states.get(CropState.DISPUTED, 0)
+
+
+@dataclass
+class Standing:
+    """Where one project stands."""
+
+    project: Project
+    people: list[PersonStanding] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    """Newest first."""
+    conversions: list[Conversion] = field(default_factory=list)
+    """Newest first."""
+
+    @property
+    def steps(self) -> list[tuple[Promise, str]]:
+        """Each step's name, and whether it is ``done``, ``now``, or empty for what is still to come."""
+        reached = list(STEPS).index(self.step) if self.step else len(STEPS)
+        marks = ("done" if place < reached else "now" if place == reached else "" for place in range(len(STEPS)))
+        return list(zip(STEPS.values(), marks, strict=True))
+
+    @property
+    def step(self) -> str:
+        """The first step that isn't done; empty after the last."""
+        done = {
+            "upload": all(person.ready for person in self.people),
+            "extract": all(person.usable >= ENOUGH and not person.busy for person in self.people),
+            "curate": bool(self.runs) or all(person.judged for person in self.people),
+            "train": self.model is not None,
+            "convert": any(one.result for one in self.conversions),
+            "score": any(_score_state(one) == State.DONE for one in self.conversions),
+        }
+        return next((step for step in STEPS if not done[step]), "")
+
+    @property
+    def model(self) -> Run | None:
+        """The newest run that something can be converted with."""
+        return next((run for run in self.runs if run.job.checkpoint is not None), None)
+
+    @property
+    def next(self) -> Next:
+        """What to do next."""
+        step = self.step
+        if step in ("upload", "extract"):
+            return next(found for person in self.people if (found := _next_for(person)) is not None)
+        if step == "curate":
+            return self._curate()
+        if step == "train":
+            return self._train()
+        return self._convert() if step == "convert" else self._score()
+
+    def _curate(self) -> Next:
+        person = next(one.person for one in self.people if not one.judged)
+        text = _("Look through the faces of %(person)s: reject what is somebody else, blurred or covered.")
+        url = reverse("curation:room", args=[self.project.pk, person.side])
+        return Next(text % {"person": person}, _("Look through the faces"), url)
+
+    def _train(self) -> Next:
+        if any(run.job.state in OPEN for run in self.runs):
+            return Next(_("The training is on its way. It can be tried out once it has made a checkpoint."))
+        text = _("Everything is there to train a model that knows both faces.")
+        return Next(text, _("Start training"), reverse("studio:new-run", args=[self.project.pk]))
+
+    def _convert(self) -> Next:
+        if any(one.job.state in OPEN for one in self.conversions):
+            return Next(_("A video is being converted."))
+        assert self.model is not None
+        url = f"{reverse('studio:run', args=[self.model.pk])}#convert"
+        return Next(_("There is a model. Convert a video with it."), _("Convert a video"), url)
+
+    def _score(self) -> Next:
+        if any(_score_state(one) in OPEN for one in self.conversions):
+            return Next(_("A conversion is being scored."))
+        newest = next(one for one in self.conversions if one.result)
+        url = reverse("studio:conversion", args=[newest.pk])
+        if self.step:
+            return Next(_("A video is converted. Look at it, and find out how good it is."), _("Look at it"), url)
+        return Next(_("The whole way is gone: there is a result with its score."), _("See the result"), url)
+
+
+def _next_for(standing: PersonStanding) -> Next | None:
+    """What one person still needs before training; ``None`` for nothing."""
+    person = standing.person
+    names = {"person": person, "count": standing.usable, "enough": ENOUGH}
+    footage = reverse("uploads:room", args=[person.project_id, person.side])
+    if not standing.ready:
+        if standing.checking:
+            return Next(_("The footage of %(person)s is being checked.") % names)
+        return Next(_("Upload footage of %(person)s.") % names, _("Upload footage"), footage)
+    if standing.busy:
+        return Next(_("The faces of %(person)s are being extracted.") % names)
+    if not standing.faces or standing.failed:
+        url = reverse("studio:extract", args=[person.project_id, person.side])
+        return Next(_("Extract the faces of %(person)s.") % names, _("Extract the faces"), url, posts=True)
+    if standing.usable < ENOUGH:
+        text = _("There are %(count)d usable faces of %(person)s; training needs %(enough)d. Upload more footage.")
+        return Next(text % names, _("Upload footage"), footage)
+    return None
+
+
+def standings(projects: Iterable[Project]) -> list[Standing]:
+    """Where each of ``projects`` stands, in their order; always five queries."""
+    found = {project.pk: Standing(project) for project in projects}
+    _add_people(found)
+    beside = ("job", "created_by")
+    for run in Run.objects.filter(project__in=found).select_related(*beside).order_by("-created_at", "-id"):
+        found[run.project_id].runs.append(run)
+    of_them = Conversion.objects.filter(run__project__in=found).order_by("-created_at", "-id")
+    for conversion in of_them.select_related("job", "run", "score__job", "asset"):
+        found[conversion.run.project_id].conversions.append(conversion)
+    return list(found.values())
+
+
+def _add_people(found: dict[int, Standing]) -> None:
+    people = Person.objects.filter(project__in=found).select_related("face_set__job").order_by("project", "side")
+    known = {person.pk: PersonStanding(person) for person in people}
+    assets = Asset.objects.filter(person__in=known).order_by().values_list("person", "state").annotate(Count("pk"))
+    for person, state, count in assets:
+        known[person].ready += count if state == AssetState.READY else 0
+        known[person].checking += count if state == AssetState.CHECKING else 0
+    crops = Crop.objects.filter(face_set__person__in=known).order_by()
+    states: dict[int, dict[str, int]] = defaultdict(dict)
+    for person, state, count in crops.values_list("face_set__person", "state").annotate(Count("pk")):
+        states[person][state] = count
+    for pk, standing in known.items():
+        standing.states = states[pk]
+        standing.person.project = found[standing.person.project_id].project
+        found[standing.person.project_id].people.append(standing)
+
+
+def _score_state(conversion: Conversion) -> str:
+    return conversion.score.job.state if hasattr(conversion, "score") else ""

@@ -1,0 +1,20 @@
+"""Addresses of projects, runs and conversions."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from webapp.studio import conversion_views, run_views, views
+
+app_name = "studio"
+urlpatterns = [
+    path("projects/new/", views.new, name="new"),
+    path("projects/<int:project_id>/", views.project, name="project"),
+    path("projects/<int:project_id>/rename/", views.rename, name="rename"),
+    path("projects/<int:project_id>/runs/new/", run_views.new, name="new-run"),
+    path("projects/<int:project_id>/<str:side>/extract/", views.extract, name="extract"),
+    path("runs/<int:run_id>/", run_views.run, name="run"),
+    path("runs/<int:run_id>/convert/", run_views.convert, name="convert"),
+    path("conversions/<int:conversion_id>/", conversion_views.conversion, name="conversion"),
+    path("conversions/<int:conversion_id>/score/", conversion_views.score, name="score"),
+]

@@ -1,0 +1,88 @@
+"""The settings that forms offer, in words, and what a score's numbers mean."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+FIELDS: dict[str, tuple[Promise, Promise | str]] = {
+    # Extraction
+    "every": (_("every Nth frame"), _("6 is plenty for a video of a minute or more; 1 takes every frame.")),
+    "size": (_("side of the crops"), _("In pixels; 512 for models of 256 pixels.")),
+    # Training
+    "preset": (_("preset"), _("How large the model is and how it learns.")),
+    "minutes": (_("minutes"), _("The training fits itself into this time. Empty: as long as the preset says.")),
+    "iterations": (_("iterations"), _("Instead of minutes. How long they take is known once the run has begun.")),
+    "octave": (_("share of octave channels"), _("Channels at half resolution: quicker, a little softer.")),
+    "batch": (_("batch"), _("Crops of each person in one iteration.")),
+    "cycle": (_("cycle consistency"), _("Weight of A→B→A; 0 is off, CycleGAN has 10.")),
+    "seed": (_("seed"), _("The same seed and faces give the same model on the same machine.")),
+    "preview_every": (_("iterations between previews"), ""),
+    "checkpoint_every": (_("iterations between checkpoints"), ""),
+    "keep_every": (
+        _("keep checkpoints of every Nth iteration"),
+        _("To branch from them later; 0 keeps only the newest and the best."),
+    ),
+    # Conversion
+    "blend": (_("blending"), _("How the new face is put into the frame.")),
+    "color": (_("colours"), _("How the new face's colours are matched to the frame's.")),
+    "layout": (_("shows"), _("Only a video that shows nothing but the result can be compared and scored.")),
+    "cover": (_("covered part"), _("Which part of the face is replaced.")),
+    "smoothing": (_("steadiness"), _("0 to 1: how much the face is kept from trembling.")),
+    "sharpen": (_("sharpening"), _("0 to 1.")),
+    "erode": (_("mask drawn back by"), _("As a share of the crop.")),
+    "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
+    "crf": (_("quality of the video"), _("0 is lossless, 18 looks so, 51 is the worst.")),
+}
+"""Label and help of a config's field."""
+
+CHOICES: dict[str, Promise] = {
+    "lite-64": _("Lite, 64 pixels: for small graphics cards"),
+    "standard-64": _("Standard, 64 pixels"),
+    "standard-128": _("Standard, 128 pixels: needs a good graphics card"),
+    "standard-256": _("Standard, 256 pixels: needs a large graphics card and much time"),
+    "tiny": _("Tiny: seconds long, to try everything out; draws mush"),
+    "demo": _("Demo: a quarter of an hour without a graphics card"),
+    "direct": _("the whole crop"),
+    "mask": _("along the mask"),
+    "poisson": _("Poisson: seamless light, slower"),
+    "none": _("as they are"),
+    "mean": _("by mean and spread"),
+    "lab": _("by mean and spread in Lab"),
+    "histogram": _("by histogram"),
+    "result": _("the result"),
+    "pair": _("before and after side by side"),
+    "triple": _("before, after and the mask"),
+    "both": _("where both masks agree"),
+    "alpha": _("the model's mask"),
+    "face": _("the outlined face"),
+}
+"""What a choice is called."""
+
+READINGS: dict[str, Promise] = {
+    "same": _("The network takes it for the wanted person."),
+    "unsure": _("The network is not sure whether it is the wanted person."),
+    "different": _("The network takes it for somebody else."),
+}
+MEASURES: dict[str, tuple[Promise, Promise]] = {
+    "swapped_share": (_("Frames in which the face was replaced"), _("Of those that have a face.")),
+    "found_share": (_("Frames in which the result still has a face"), _("Less than all: the face falls apart.")),
+    "pose_error": (_("Error of the pose"), _("In degrees; up to about 4 is as good as a perfect swap measures.")),
+    "expression_error": (_("Error of the expression"), _("In eye distances; a perfect swap measures about 0.03.")),
+    "jitter": (_("Trembling"), _("In eye distances; a perfect swap measures about 0.03.")),
+    "seam": (_("Seam"), _("Levels a pixel along the edge: 0 is invisible, below 0 smoother than before.")),
+}
+"""Name of a report's number, and what it means."""
+
+
+def verdict(position: float | None) -> str:
+    """What a place between floor and ceiling means, in a sentence."""
+    if position is None:
+        return str(_("How like the wanted person it is can't be known: no face was found."))
+    if position >= 0.85:
+        return str(_("By number, this is hardly to be told from the wanted person."))
+    if position >= 0.5:
+        return str(_("More like the wanted person than like the one before the swap."))
+    if position >= 0.15:
+        return str(_("Something of the wanted person is there, but more of the one before the swap."))
+    return str(_("By number, this is still the person before the swap."))
