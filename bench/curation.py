@@ -13,6 +13,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,9 +119,9 @@ def repeat(folder: Path, count: int) -> None:
         "yaw": "yaw + random() % 20",
     }
     values = ", ".join(changed.get(name, name) for name in columns)
-    for time in range(1, -(-count // own)):
+    for again in range(1, -(-count // own)):
         names = ", ".join(columns)
-        connection.execute(f"INSERT INTO crops ({names}) SELECT {values} FROM crops WHERE id <= {own}", [time])
+        connection.execute(f"INSERT INTO crops ({names}) SELECT {values} FROM crops WHERE id <= {own}", [again])
     connection.execute("DELETE FROM crops WHERE id > ?", [count])
     connection.commit()
     connection.close()
@@ -190,7 +191,9 @@ def scrolling(page: Page) -> Figure:
     page.evaluate("window.long = []; new PerformanceObserver((list) => long.push(...list.getEntries().map((e) => "
                   "e.duration))).observe({ type: 'longtask' })")  # fmt: skip
     page.mouse.move(640, 400)
+    deadline = time.monotonic() + 180
     while page.locator(".tile").count() < CROPS:
+        assert time.monotonic() < deadline, "not all crops came"
         page.mouse.wheel(0, 1200)
         page.wait_for_timeout(30)
     longest = max(page.evaluate("window.long"), default=0.0)

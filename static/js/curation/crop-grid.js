@@ -11,7 +11,9 @@ class CropGrid extends HTMLElement {
     this.end = document.createElement("div");
     this.end.role = "presentation";
     this.after(this.end);
-    this.watch = new IntersectionObserver(([end]) => end.isIntersecting && wanted(), { rootMargin: "0px 0px 3000px" });
+    // What was seen between two frames comes together; the last is how it is now.
+    const seen = (entries) => entries.at(-1).isIntersecting && wanted();
+    this.watch = new IntersectionObserver(seen, { rootMargin: "0px 0px 3000px" });
     this.onclick = (event) => this.clicked(event);
     this.onkeydown = (event) => this.pressed(event);
     this.ondblclick = () => this.tell("look");

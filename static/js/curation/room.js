@@ -25,8 +25,15 @@ grid.begin({
   small: (pk) => address(`small/${grid.size}/${pk}`),
   label: ({ number, state, mine }) =>
     [text("tile", { number, state: text(state) }), mine && text("mine", { verdict: text(mine) })].filter(Boolean).join(", "),
-  wanted: () => load().catch(lost),
+  wanted,
 });
+
+function wanted() {
+  load().catch((error) => {
+    lost(error);
+    setTimeout(wanted, POLL);
+  });
+}
 
 async function load() {
   if (!more || loading) return;
