@@ -173,7 +173,7 @@ def test_two_who_differ_dispute_and_an_editor_settles(room: Page, face_set: Face
 
 def test_the_loupe_shows_judges_and_goes_on(room: Page) -> None:
     press(room, "Enter")
-    loupe = room.get_by_role("dialog")
+    loupe = room.locator("#loupe")
     expect(loupe.get_by_role("heading")).to_contain_text("Crop 1, not reviewed")
     expect(loupe).to_contain_text("The frame is not there any more")
     press(room, "ArrowRight")

@@ -26,15 +26,16 @@ export class Loupe {
 
   async show(tile) {
     this.number = tile.number;
-    if (!this.open) this.dialog.showModal();
+    const before = this.open;
     const crop = await get(`crops/${tile.number}`);
-    // Somebody went on while it was on its way.
-    if (crop.number !== this.number) return;
+    // Somebody went on, or closed it, while it was on its way.
+    if (crop.number !== this.number || (before && !this.open)) return;
     this.dialog.querySelector("h2").textContent = `${text("tile", { number: crop.number, state: text(crop.state) })} · ${text("frame", { input: crop.input.split("/").at(-1), frame: crop.frame })}`;
     this.draw(crop);
     this.dialog.querySelector("dl").replaceChildren(...Object.entries(crop.measures).flatMap(measured));
     const said = crop.verdicts.map(({ by, value }) => text("verdict.by", { person: by, verdict: text(value) }));
     this.dialog.querySelector("#verdicts").replaceChildren(...said.map((line) => made("li", line)));
+    if (!this.open) this.dialog.showModal();
   }
 
   /** Show again what may have changed. */
