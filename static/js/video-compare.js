@@ -21,7 +21,7 @@ class VideoCompare extends HTMLElement {
   }
 
   play(on) {
-    if (!on) return this.after.pause();
+    if (!on) return [this.before, this.after].forEach((video) => video.pause());
     this.seek(this.after.ended ? 0 : this.after.currentTime);
     this.after.play().catch(() => {});
   }

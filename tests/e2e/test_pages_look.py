@@ -65,7 +65,7 @@ def test_language_and_colours_are_chosen_by_hand(page: Page) -> None:
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.locator("header .menu summary").click()
     page.get_by_role("button", name="简体中文").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "任务"
+    assert page.get_by_role("heading", level=1).inner_text() == "项目"
 
 
 def test_everything_is_reached_by_keyboard(page: Page, work: Work) -> None:

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -24,10 +24,10 @@ from webapp.projects.access import Verb, get_team, may, require
 from webapp.projects.services import record
 
 REASONS = {
-    "invitation.unknown": _lazy("There is no such invitation."),
-    "invitation.used": _lazy("This invitation was accepted already."),
-    "invitation.expired": _lazy("This invitation has expired. Ask for another one."),
-    "team.last_owner": _lazy("A team needs an owner: make somebody else one first."),
+    "invitation.unknown": gettext_lazy("There is no such invitation."),
+    "invitation.used": gettext_lazy("This invitation was accepted already."),
+    "invitation.expired": gettext_lazy("This invitation has expired. Ask for another one."),
+    "team.last_owner": gettext_lazy("A team needs an owner: make somebody else one first."),
 }
 
 

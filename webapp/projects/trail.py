@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from webapp.accounts.models import Role
 from webapp.projects.access import get_team
 from webapp.projects.models import AuditEntry
 
@@ -42,7 +43,16 @@ class _Known(dict[str, Any]):
 def in_words(entry: AuditEntry) -> str:
     """What was done, in a sentence without its actor."""
     said = WORDS.get(entry.verb)
-    return str(said).format_map(_Known(entry.data)) if said is not None else f"{entry.verb} {entry.data}"
+    if said is None:
+        return f"{entry.verb} {entry.data}"
+    known = _Known({name: _readable(name, value) for name, value in entry.data.items()})
+    return str(said).format_map(known)
+
+
+def _readable(name: str, value: Any) -> Any:
+    if name == "side":
+        return str(value).upper()
+    return Role(value).label if name in ("role", "before") and value in Role.values else value
 
 
 @require_safe

@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import OPEN, State
@@ -21,12 +21,12 @@ from webapp.studio.services import ENOUGH
 from webapp.uploads.models import Asset, AssetState
 
 STEPS: dict[str, Promise] = {
-    "upload": _lazy("Footage"),
-    "extract": _lazy("Faces"),
-    "curate": _lazy("Curation"),
-    "train": _lazy("Training"),
-    "convert": _lazy("Conversion"),
-    "score": _lazy("Score"),
+    "upload": gettext_lazy("Footage"),
+    "extract": gettext_lazy("Faces"),
+    "curate": gettext_lazy("Curation"),
+    "train": gettext_lazy("Training"),
+    "convert": gettext_lazy("Conversion"),
+    "score": gettext_lazy("Score"),
 }
 """The way, in its order."""
 
@@ -158,7 +158,7 @@ class Standing:
         url = reverse("studio:conversion", args=[newest.pk])
         if self.step:
             return Next(_("A video is converted. Look at it, and find out how good it is."), _("Look at it"), url)
-        return Next(_("The whole way is gone: there is a result with its score."), _("See the result"), url)
+        return Next(_("All done: there is a result with its score."), _("See the result"), url)
 
 
 def _next_for(standing: PersonStanding) -> Next | None:
