@@ -12,7 +12,6 @@ from faceengine.config import Config
 from faceengine.conversion.config import ConvertConfig
 from faceengine.extraction.config import ExtractConfig
 from faceengine.training.config import TrainConfig
-from webapp.studio.files import is_there
 from webapp.studio.models import Run, Snapshot
 from webapp.studio.words import CHOICES, FIELDS
 from webapp.uploads.models import Asset, AssetKind, AssetState
@@ -104,25 +103,20 @@ class ConvertForm(ConfigForm):
     asset = forms.ModelChoiceField(
         Asset.objects.none(),
         label=_("video"),
+        empty_label=None,
         help_text=_("In a video of A, A gets the face of B; in a video of B, B gets the face of A."),
     )
     snapshot = forms.ModelChoiceField(
         Snapshot.objects.none(), label=_("snapshot"), required=False, empty_label=_("the newest")
     )
 
-    def __init__(self, *arguments: Any, run: Run, **more: Any) -> None:
+    def __init__(self, *arguments: Any, run: Run, kept: list[Snapshot], **more: Any) -> None:
         super().__init__(*arguments, **more)
         videos = Asset.objects.filter(person__project=run.project_id, state=AssetState.READY, kind=AssetKind.VIDEO)
         assets = self.fields["asset"]
         assets.queryset = videos.select_related("person").order_by("person__side", "name")  # type: ignore[attr-defined]
         assets.label_from_instance = lambda asset: f"{asset.person} · {asset.name}"  # type: ignore[attr-defined]
-        kept = [snapshot.pk for snapshot in kept_snapshots(run)]
         snapshots = self.fields["snapshot"]
-        snapshots.queryset = Snapshot.objects.filter(pk__in=kept).select_related("run__job")  # type: ignore[attr-defined]
+        known = Snapshot.objects.filter(pk__in=[one.pk for one in kept])
+        snapshots.queryset = known  # type: ignore[attr-defined]
         snapshots.label_from_instance = lambda snapshot: str(snapshot.iteration)  # type: ignore[attr-defined]
-
-
-def kept_snapshots(run: Run) -> list[Snapshot]:
-    """The snapshots whose checkpoints are still there."""
-    with_one = run.snapshots.exclude(checkpoint="")
-    return [snapshot for snapshot in with_one if is_there(run.job, snapshot.checkpoint)]

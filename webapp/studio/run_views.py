@@ -16,7 +16,8 @@ from webapp.projects.access import Verb, get_project
 from webapp.studio import services
 from webapp.studio.access import get_run
 from webapp.studio.errors import StudioError
-from webapp.studio.forms import ConvertForm, RunForm, kept_snapshots
+from webapp.studio.files import is_there
+from webapp.studio.forms import ConvertForm, RunForm
 from webapp.studio.models import Run, Snapshot
 
 SHOWN = 300
@@ -58,12 +59,18 @@ def _first_values(count: int, parent: Snapshot | None) -> dict[str, Any]:
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     """A run: how far it is, its snapshots, and what can be done with it."""
     found = get_run(request.user, run_id)
-    return _page(request, found, ConvertForm(run=found))
+    snapshots = list(found.snapshots.all())
+    return _page(request, found, snapshots, ConvertForm(run=found, kept=_kept(found, snapshots)))
 
 
-def _page(request: HttpRequest, found: Run, form: ConvertForm) -> HttpResponse:
+def _kept(found: Run, snapshots: list[Snapshot]) -> list[Snapshot]:
+    """Those whose checkpoints are still there."""
+    return [one for one in snapshots if one.checkpoint and is_there(found.job, one.checkpoint)]
+
+
+def _page(request: HttpRequest, found: Run, snapshots: list[Snapshot], form: ConvertForm) -> HttpResponse:
     row = Row(found.job, request.user)
-    with_previews = list(found.snapshots.exclude(preview=""))
+    with_previews = [one for one in snapshots if one.preview]
     context = {
         "run": found,
         "project": found.project,
@@ -72,8 +79,8 @@ def _page(request: HttpRequest, found: Run, form: ConvertForm) -> HttpResponse:
         "editable": row.steerable,
         "snapshots": _spread(with_previews),
         "newest": with_previews[-1] if with_previews else None,
-        "compared": _compared(found, request),
-        "kept": kept_snapshots(found),
+        "compared": _compared(with_previews, request),
+        "kept": _kept(found, snapshots),
         "conversions": found.conversions.select_related("job", "score__job", "asset").order_by("-created_at", "-id"),
         "form": form,
     }
@@ -85,10 +92,10 @@ def _spread(snapshots: list[Snapshot]) -> list[Snapshot]:
     return snapshots[::-1][:: -(-len(snapshots) // SHOWN) or 1][::-1]
 
 
-def _compared(found: Run, request: HttpRequest) -> list[Snapshot]:
+def _compared(snapshots: list[Snapshot], request: HttpRequest) -> list[Snapshot]:
     """The two snapshots that the address names."""
-    with_previews = found.snapshots.exclude(preview="").select_related("run__job")
-    chosen = (_chosen(with_previews, request.GET.get(name)) for name in ("one", "other"))
+    by_key = {str(snapshot.pk): snapshot for snapshot in snapshots}
+    chosen = (by_key.get(request.GET.get(name, "")) for name in ("one", "other"))
     return [snapshot for snapshot in chosen if snapshot is not None]
 
 
@@ -102,7 +109,8 @@ def _chosen(snapshots: Any, key: str | None) -> Snapshot | None:
 def convert(request: HttpRequest, run_id: int) -> HttpResponse:
     """Convert a video with the run, or with one of its snapshots."""
     found = get_run(request.user, run_id, Verb.EDIT)
-    form = ConvertForm(request.POST, run=found)
+    snapshots = list(found.snapshots.all())
+    form = ConvertForm(request.POST, run=found, kept=_kept(found, snapshots))
     if form.is_valid():
         said = form.cleaned_data
         try:
@@ -112,7 +120,7 @@ def convert(request: HttpRequest, run_id: int) -> HttpResponse:
             return redirect("studio:conversion", conversion.pk)
         except (StudioError, ConfigError) as error:
             messages.error(request, _reason(error))
-    return _page(request, found, form)
+    return _page(request, found, snapshots, form)
 
 
 def _reason(error: StudioError | ConfigError) -> str:
