@@ -96,11 +96,14 @@ def state_of(job: Job) -> str:
 
 def tree(root: int) -> list[int]:
     """Process ids of ``root`` and all that descend from it."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name in brackets may hold anything; after it come the state and the parent.
+            children.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
     found = [root]
     for pid in found:
-        with suppress(OSError):
-            for thread in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (thread / "children").read_text().split())
+        found += children.get(pid, [])
     return found
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from amqp.exceptions import NotFound
 from django.db import connection
 from django_tasks_db.models import DBTaskResult
 
@@ -23,8 +25,9 @@ def lose_bells(stack: Stack) -> None:
         return
     from faceengine.jobs.celery_backend import app
 
-    with app.connection_for_write() as broker:
-        assert broker.default_channel.queue_purge("cpu")
+    # No queue: the line to the broker was dead when the bells should have rung, and they are lost already.
+    with app.connection_for_write() as broker, suppress(NotFound):
+        broker.default_channel.queue_purge("cpu")
 
 
 def claimed(*jobs: Job) -> list[str]:
