@@ -115,7 +115,11 @@ class ConvertForm(ConfigForm):
         videos = Asset.objects.filter(person__project=run.project_id, state=AssetState.READY, kind=AssetKind.VIDEO)
         assets = self.fields["asset"]
         assets.queryset = videos.select_related("person").order_by("person__side", "name")  # type: ignore[attr-defined]
-        assets.label_from_instance = lambda asset: f"{asset.person} · {asset.name}"  # type: ignore[attr-defined]
+        # A list, because a select asks for its choices more than once.
+        assets.choices = [  # type: ignore[attr-defined]
+            (asset.pk, f"{asset.person} · {asset.name}")
+            for asset in assets.queryset  # type: ignore[attr-defined]
+        ]
         snapshots = self.fields["snapshot"]
         known = Snapshot.objects.filter(pk__in=[one.pk for one in kept])
         snapshots.queryset = known  # type: ignore[attr-defined]
