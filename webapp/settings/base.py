@@ -138,6 +138,8 @@ JOBS_GRACE_SECONDS = env.number("JOBS_GRACE_SECONDS", 30)
 """How long a body that is asked to stop may take for its last checkpoint."""
 JOBS_MAX_FAILURES = env.number("JOBS_MAX_FAILURES", 3)
 """After so many deaths without a new checkpoint between them, a job has failed."""
+TRAIN_PROCESSES = env.number("TRAIN_PROCESSES", 1)
+"""GPUs of one machine that train a run together; its batch is shared among them."""
 JOBS_MEMORY_LIMIT_MB = env.number("JOBS_MEMORY_LIMIT_MB", 0)
 """Address space of a body; 0: no limit. CUDA reserves far more than it uses, so none for GPUs."""
 JOBS_SCRATCH_DIR = Path(env.text("JOBS_SCRATCH_DIR") or DATA_DIR / "scratch")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from faceengine.jobs.kinds import Kind, Split, register
 from faceengine.jobs.models import Job
 from webapp.curation.models import FaceSet
@@ -56,7 +58,7 @@ def register_all() -> None:
     extract = "faceengine.extraction.extract.run", "faceengine.extraction.config.ExtractConfig"
     _register("extract", *extract, on_end=results.extraction_ended)
     train = "faceengine.training.train.run", "faceengine.training.config.TrainConfig"
-    _register("train", *train, on_event=results.training_told)
+    _register("train", *train, on_event=results.training_told, processes=settings.TRAIN_PROCESSES)
     _register("convert", *convert, split=segments)
     _register("convert-segment", *convert)
     _register("score", "faceengine.evaluation.score.run", "faceengine.evaluation.config.ScoreConfig")
