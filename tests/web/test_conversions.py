@@ -103,7 +103,7 @@ def test_the_score_is_told_in_numbers_and_words(owner: User, conversion: Convers
 
 def test_a_report_that_is_gone_or_poor_is_no_error(owner: User, conversion: Conversion) -> None:
     score = scored(conversion)
-    nothing = '{"position": null, "similarity": null, "best": [], "worst": [{"frame": 3, "similarity": null}]}'
+    nothing = '{"position": null, "similarity": null, "best": [], "worst": [3], "per_frame": []}'
     path = Path(default_storage.path(f"{score.job.folder}/report.json"))
     path.write_text(nothing)
     assert "no face was found" in page_of(owner, conversion)
@@ -123,17 +123,17 @@ def test_the_page_asks_the_database_little(owner: User, conversion: Conversion) 
 
 def test_the_curve_lies_between_its_bounds() -> None:
     rows = [{"frame": frame, "similarity": 0.9 + 0.05 * (frame % 2)} for frame in range(1000)]
-    curve = Shown(REPORT | {"per_frame": rows}, 25).curve
+    curve = Shown(REPORT | {"per_frame": rows}).curve
     assert curve is not None
     points = [tuple(map(float, point.split(","))) for point in curve["points"].split()]
     assert 300 <= len(points) <= 400
     assert all(0 <= x <= 100 and 0 <= y <= 40 for x, y in points)
     assert (curve["floor"], curve["ceiling"]) == ("40.00", "0.00")
-    assert Shown(REPORT, 25).curve is None
+    assert Shown(REPORT | {"per_frame": rows[:1]}).curve is None
 
 
 def test_frames_are_found_in_the_video_by_their_time() -> None:
-    assert [(frame.number, frame.seconds) for frame in Shown(REPORT, 25).worst] == [(31, 1.24)]
+    assert [(frame.number, frame.seconds) for frame in Shown(REPORT).worst] == [(31, 1.55)]
 
 
 def test_better_positions_have_better_words() -> None:

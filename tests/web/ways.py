@@ -112,9 +112,13 @@ REPORT = {
     "format": 1, "similarity": 0.93, "floor": 0.89, "ceiling": 0.97, "position": 0.5, "reading": "same",
     "frames": 50, "found_share": 1.0, "swapped_share": 0.98, "seam": 0.4, "pose_error": 2.0,
     "expression_error": 0.03, "jitter": 0.03, "network": "dlib-resnet",
-    "best": [{"frame": 7, "similarity": 0.96}], "worst": [{"frame": 31, "similarity": 0.71}],
-    "reasons": [{"code": "few_faces", "text": "More faces would help."}], "per_frame": [],
+    "best": [7], "worst": [31], "reasons": [{"code": "few_faces", "text": "More faces would help."}],
+    "per_frame": [
+        {"frame": 7, "time": 0.35, "similarity": 0.96}, {"frame": 31, "time": 1.55, "similarity": 0.71},
+        {"frame": 40, "time": 2.0, "similarity": None},
+    ],
 }  # fmt: skip
+"""What of the engine's report (docs/score.md) the pages show; ``best`` and ``worst`` are numbers of frames."""
 
 
 def scored(conversion: Conversion) -> Score:

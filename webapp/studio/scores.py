@@ -29,9 +29,8 @@ class Frame:
 class Shown:
     """What a report says."""
 
-    def __init__(self, report: dict[str, Any], fps: float) -> None:
+    def __init__(self, report: dict[str, Any]) -> None:
         self.report = report
-        self._fps = fps
 
     @property
     def position(self) -> float | None:
@@ -64,8 +63,9 @@ class Shown:
         return self._frames("worst")
 
     def _frames(self, name: str) -> list[Frame]:
-        rows = [row for row in self.report.get(name) or [] if row.get("similarity") is not None]
-        return [Frame(row["frame"], row["similarity"], row["frame"] / self._fps if self._fps else 0) for row in rows]
+        rows = {row["frame"]: row for row in self.report.get("per_frame") or []}
+        known = (rows[number] for number in self.report.get(name) or [] if number in rows)
+        return [Frame(row["frame"], row["similarity"], row["time"]) for row in known]
 
     @property
     def curve(self) -> dict[str, Any] | None:
@@ -96,10 +96,7 @@ def shown(score: Score) -> Shown | None:
     """The report of a score that has ended well; ``None`` before that, or if its file is gone."""
     name = (score.job.result or {}).get("report")
     report = read_json(score.job, name) if name else None
-    if report is None:
-        return None
-    asset = score.conversion.asset
-    return Shown(report, asset.fps if asset else 0)
+    return None if report is None else Shown(report)
 
 
 def _number(name: str, value: float) -> str:
