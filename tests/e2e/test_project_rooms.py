@@ -48,7 +48,7 @@ def conversion(run: Run) -> Conversion:
     for name, clip in ((made.asset.file, "person_a.mp4"), (f"{made.job.folder}/result.mp4", "person_a.mp4")):
         shutil.copy(ROOT / "demo" / clip, default_storage.path(name))
     score = scored(made)
-    rows = [{"frame": frame, "similarity": 0.85 + 0.1 * (frame % 7) / 7} for frame in range(50)]
+    rows = [{"frame": at, "time": at / 25, "similarity": 0.85 + 0.1 * (at % 7) / 7} for at in range(50)]
     Path(default_storage.path(f"{score.job.folder}/report.json")).write_text(json.dumps(REPORT | {"per_frame": rows}))
     return made
 
