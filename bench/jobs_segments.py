@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+
 from bench.jobs import Figure, report
-from bench.jobs_load import Load, cut, ended, stored, submit
+from bench.jobs_load import Load, ended, stored, submit
 from bench.jobs_studio import ROOT, open_studio, running
 
-FRAMES = 1000
+LOOPS = 3
+"""How often the demo's 40 s are repeated: the start of a body, some seconds, should not be what is measured."""
 TARGET = 1.7
 
 
@@ -15,12 +21,18 @@ def main() -> None:
     load = Load()
     with running("worker", "--slots", "gpu0,gpu1", OMP_NUM_THREADS="1"):
         load.undisturbed()
-    cut(ROOT / "demo" / "person_a.mp4", stored("bench/long.mp4"), FRAMES)
+    _repeat(ROOT / "demo" / "person_a.mp4", stored("bench/long.mp4"))
     one, parts = convert("gpu0", load.run)
     two, _ = convert("gpu0,gpu1", load.run)
     text = f"{one:.0f} s with one, {two:.0f} s with two: {one / two:.2f} ×"
-    name = f"converting {FRAMES} frames in {parts} segments, one thread a slot, two slots beside one"
+    name = f"converting {LOOPS * 40} s of video in {parts} segments, one thread a slot, two slots beside one"
     report([Figure(name, text, f"≥ {TARGET} ×", one / two >= TARGET)])
+
+
+def _repeat(clip: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-stream_loop", str(LOOPS - 1), "-i", clip]
+    subprocess.run([*command, "-c", "copy", target], check=True)
 
 
 def convert(slots: str, run: str) -> tuple[float, int]:
