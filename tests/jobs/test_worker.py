@@ -27,7 +27,7 @@ def lose_bells(stack: Stack) -> None:
 
     # No queue: the line to the broker was dead when the bells should have rung, and they are lost already.
     with app.connection_for_write() as broker, suppress(NotFound):
-        broker.default_channel.queue_purge("cpu")
+        assert broker.default_channel.queue_purge("cpu")
 
 
 def claimed(*jobs: Job) -> list[str]:
