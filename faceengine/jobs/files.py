@@ -11,6 +11,7 @@ import mimetypes
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from django.http import (
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
 from faceengine.errors import InputError
+from faceengine.jobs import kinds
 from faceengine.jobs.models import Attempt, Job
 from faceengine.jobs.names import checked, key_of
 
@@ -54,7 +56,8 @@ def listing(job: Job) -> tuple[list[Listed], bool]:
 
 
 def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False) -> HttpResponseBase:
-    """The job's file ``name``, or the part of it that is asked for. Raises :class:`Http404`.
+    """The job's file ``name``, or the part of it that is asked for. Raises :class:`Http404`, and :class:`Refused`
+    for what may not be handed out.
 
     An object store sends its files itself: the answer is its signed address.
     """
@@ -64,12 +67,20 @@ def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False
         raise Http404 from None
     if any(part.startswith(".") for part in Path(name).parts):
         raise Http404
+    ask(job, name)
     return _send(request, job, key, download=download)
 
 
 def respond_log(request: HttpRequest, attempt: Attempt) -> HttpResponseBase:
-    """All that an attempt's body wrote, as a file. Raises :class:`Http404`."""
+    """All that an attempt's body wrote, as a file. Raises :class:`Http404` and :class:`Refused`."""
+    ask(attempt.job, "log")
     return _send(request, attempt.job, attempt.log, download=True)
+
+
+def ask(job: Job, name: str) -> None:
+    """Raises :class:`Refused` if the job's file ``name`` may not be shown or handed out."""
+    with suppress(kinds.UnknownKindError):
+        kinds.get(job.kind).may_deliver(job, name)
 
 
 def _send(request: HttpRequest, job: Job, key: str, *, download: bool) -> HttpResponseBase:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.utils.module_loading import import_string
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 def _nothing(*_: Any) -> None:
     """A hook that does nothing."""
+
+
+def _as_it_is(job: Job) -> UUID | None:
+    """A permit that is always given."""
+    return job.mandate
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,11 @@ class Kind:
     """Called in the transaction that stores the event, with the job as it then is."""
     on_end: Callable[[Job], None] = field(default=_nothing)
     """Called in the transaction that ends the job (done, failed, cancelled)."""
+    permit: Callable[[Job], UUID | None] = field(default=_as_it_is)
+    """The mandate that the job may begin or go on with. Asked when it is queued, when it begins, and at every heartbeat
+    and checkpoint; raises :class:`faceengine.jobs.permits.Refused`, which ends the job with that code."""
+    may_deliver: Callable[[Job, str], None] = field(default=_nothing)
+    """Called before the job's file of that name, or a log, is shown or handed out; raises ``Refused``."""
     split: Split | None = None
     silent_after: float = 900.0
     """Seconds without any news after which the watchdog takes the body for hung."""

@@ -84,6 +84,9 @@ class Job(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error_text = models.TextField(blank=True)
 
+    mandate = models.UUIDField(null=True, db_index=True)
+    """What the job is allowed by, in the words of the app that owns its kind; ``None`` for kinds that ask nobody."""
+
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="parts")
     index = models.PositiveIntegerField(null=True)
     """Place among the parent's parts."""

@@ -27,6 +27,7 @@ from faceengine.events import Checkpoint, Event, Progress
 from faceengine.jobs import kinds
 from faceengine.jobs.live import announce
 from faceengine.jobs.models import PROTOCOL, Attempt, Job, JobEvent, Slot
+from faceengine.jobs.permits import Refused
 from faceengine.jobs.states import ALLOWED, ENDED, OPEN, Desired, State
 
 log = logging.getLogger(__name__)
@@ -57,14 +58,16 @@ def submit(
     slot_kind: str | None = None,
     parent: Job | None = None,
     index: int | None = None,
+    mandate: UUID | None = None,
 ) -> Job:
-    """Put a new job into its queue.
+    """Put a new job into its queue. ``mandate``: what allows it, for kinds that ask for that.
 
-    Raises :class:`UnknownKindError`, and :class:`ConfigError` for a config that its stage would refuse.
+    Raises :class:`UnknownKindError`, :class:`ConfigError` for a config that its stage would refuse, and
+    :class:`Refused` for a job that may not be.
     """
     known = kinds.get(kind)
     slot_kind = slot_kind or known.slot_kind
-    job = Job.objects.create(
+    job = Job(
         kind=kind,
         config=known.config.from_dict(config).to_dict(),
         owner=owner,
@@ -75,8 +78,11 @@ def submit(
         rank=_last_rank(slot_kind, priority) if parent is None else parent.rank + (index or 0),
         parent=parent,
         index=index,
+        mandate=mandate,
         last_seq=1,
     )
+    job.mandate = known.permit(job)
+    job.save(force_insert=True)
     _tell(job)
     _after_commit_ring(job)
     return job
@@ -95,14 +101,19 @@ def claim(slot: Slot) -> Job | None:
     for left in Job.objects.filter(slot=slot, state=State.RUNNING):
         died(left.id, left.attempt, "runner.lost", f"{slot} was restarted")
     fitting = queue_of(slot.kind).filter(protocol__lte=PROTOCOL, kind__in=kinds.names())
-    while (found := fitting.values_list("id", flat=True).first()) is not None:
-        if (job := _claim(found, slot)) is not None:
+    while (found := fitting.first()) is not None:
+        try:
+            mandate = _permit(found)
+        except Refused as refusal:
+            refuse(found.id, refusal)
+            continue
+        if (job := _claim(found.id, slot, mandate)) is not None:
             return job
     return None
 
 
 @transaction.atomic
-def _claim(job_id: UUID, slot: Slot) -> Job | None:
+def _claim(job_id: UUID, slot: Slot, mandate: UUID | None) -> Job | None:
     """``None`` if somebody else was faster."""
     job = _change(
         job_id,
@@ -113,6 +124,7 @@ def _claim(job_id: UUID, slot: Slot) -> Job | None:
         lease_until=_lease_end(),
         heard_at=Now(),
         started_at=Coalesce(F("started_at"), Now()),
+        mandate=mandate,
     )
     if job is not None:
         Attempt.objects.create(job=job, number=job.attempt, slot=str(slot))
@@ -123,9 +135,12 @@ def _claim(job_id: UUID, slot: Slot) -> Job | None:
 
 
 def beat(job_id: UUID, attempt: int) -> Desired | None:
-    """Extend the lease, and say what people want of the job; ``None`` if it is no longer this attempt's."""
+    """Extend the lease, and say what people want of the job; ``None`` if it is no longer this attempt's.
+
+    A job that may not go on ends here, too.
+    """
     extended = _of(job_id, attempt).update(lease_until=_lease_end())
-    return wanted(job_id, attempt) if extended else None
+    return wanted(job_id, attempt) if extended and _may_go_on(job_id, attempt) else None
 
 
 def wanted(job_id: UUID, attempt: int) -> Desired | None:
@@ -134,9 +149,18 @@ def wanted(job_id: UUID, attempt: int) -> Desired | None:
     return None if desired is None else Desired(desired)
 
 
-@transaction.atomic
 def record(job_id: UUID, attempt: int, events: Sequence[Event]) -> bool:
-    """Store what the body told, in order, and let the app that owns the kind save what it wants of it."""
+    """Store what the body told, in order, and let the app that owns the kind save what it wants of it.
+
+    At a checkpoint a job that may not go on ends, and what was told with it is not kept.
+    """
+    if any(isinstance(event, Checkpoint) for event in events) and not _may_go_on(job_id, attempt):
+        return False
+    return _record(job_id, attempt, events)
+
+
+@transaction.atomic
+def _record(job_id: UUID, attempt: int, events: Sequence[Event]) -> bool:
     if not _of(job_id, attempt).update(last_seq=F("last_seq") + len(events), heard_at=Now()):
         return False
     job = Job.objects.get(id=job_id)
@@ -212,10 +236,46 @@ def split(job_id: UUID, attempt: int, parts: list[dict[str, Any]]) -> bool:
                 slot_kind=job.slot_kind,
                 parent=job,
                 index=index,
+                mandate=job.mandate,
             )
             if to == State.PAUSED:
                 _change(part.id, State.PAUSED, {"state": State.QUEUED})
     return True
+
+
+def refuse(job_id: UUID, refusal: Refused) -> bool:
+    """End a job that may not be, wherever it is: failed, with the reason. A body at work is killed by its runner."""
+    reason = Reason(refusal.code, refusal.text)
+    with _held(job_id) as held:
+        if held is None or held.state in ENDED:
+            return False
+        if held.state == State.RUNNING:
+            return _leave(job_id, held.attempt, State.FAILED, refusal.code, None, reason) is not None
+        job = _change(job_id, State.FAILED, {"state": held.state}, reason)
+        if job is not None and job.parent_id is not None:
+            _part_ended(job, job.parent_id)
+        for part in Job.objects.select_for_update().filter(parent=held).order_by("index"):
+            _cancel(part)
+        return job is not None
+
+
+def _may_go_on(job_id: UUID, attempt: int) -> bool:
+    """Whether the job is still this attempt's and still allowed; one that is not allowed any more has ended then."""
+    job = _of(job_id, attempt).first()
+    if job is None:
+        return False
+    try:
+        _permit(job)
+    except Refused as refusal:
+        refuse(job_id, refusal)
+        return False
+    return True
+
+
+def _permit(job: Job) -> UUID | None:
+    """The mandate that the job goes on with. Raises :class:`Refused`."""
+    kind = _kind(job)
+    return job.mandate if kind is None else kind.permit(job)
 
 
 def expire() -> int:
@@ -239,8 +299,8 @@ def pause(job: Job) -> bool:
 
 
 def resume(job: Job) -> bool:
-    """Let a job that is paused, or is about to be, go on."""
-    return _steer(job, _resume)
+    """Let a job that is paused, or is about to be, go on. Raises :class:`Refused` for one that may not."""
+    return _steer(job, _resume, anew=True)
 
 
 def cancel(job: Job) -> bool:
@@ -249,20 +309,24 @@ def cancel(job: Job) -> bool:
 
 
 def retry(job: Job) -> bool:
-    """Queue a job again that failed or was cancelled. It goes on from its last checkpoint."""
-    return _steer(job, _retry)
+    """Queue a job again that failed or was cancelled. It goes on from its last checkpoint.
+
+    Raises :class:`Refused` for one that may not.
+    """
+    return _steer(job, _retry, anew=True)
 
 
 def extend(job: Job, config: dict[str, Any]) -> bool:
     """Queue an ended job again with another config: more footage to extract from, more iterations to train.
 
     It works on in the same folder. A job that was done in parts can't be extended. Raises :class:`ConfigError` for a
-    config that its stage would refuse.
+    config that its stage would refuse, and :class:`Refused` for a job that may not go on.
     """
-    fresh = {"config": kinds.get(job.kind).config.from_dict(config).to_dict(), "result": None}
+    fresh: dict[str, Any] = {"config": kinds.get(job.kind).config.from_dict(config).to_dict(), "result": None}
     with _held(job.id) as held:
         if held is None or held.parent_id is not None or held.state not in ENDED or held.parts.exists():
             return False
+        fresh["mandate"] = _permit(held)
         again = _change(job.id, State.QUEUED, {"state": held.state}, None, **fresh, **_UNHARMED)
     return again is not None
 
@@ -285,10 +349,12 @@ def move(job: Job, *, priority: int | None = None, before: Job | None = None, to
     return True
 
 
-def _steer(job: Job, change: Callable[[Job], bool]) -> bool:
+def _steer(job: Job, change: Callable[[Job], bool], *, anew: bool = False) -> bool:
     with _held(job.id) as held:
         if held is None or held.parent_id is not None:
             return False
+        if anew:
+            _permit(held)
         return change(held)
 
 

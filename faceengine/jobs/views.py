@@ -124,6 +124,7 @@ def log(request: HttpRequest, job_id: UUID, attempt: int) -> HttpResponse:
     """The end of what an attempt's body wrote."""
     job = get_job(request.user, job_id)
     tried = get_object_or_404(Attempt, job=job, number=attempt)
+    files.ask(job, "log")
     text, whole = shown.log_tail(tried)
     return render(request, "jobs/log.html", {"job": job, "attempt": tried, "text": text, "whole": whole})
 

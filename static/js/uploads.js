@@ -49,6 +49,7 @@ class Sending {
     const answer = error.originalResponse;
     const status = answer?.getStatus() ?? 0;
     if (status === 401) return this.room.words.signed_out;
+    if (status === 409 && answer.getHeader("Upload-Error")?.startsWith("consent.")) return answer.getBody();
     if (status === 409 || status === 423 || status === 460 || status < 400 || status >= 500) return null;
     return answer.getHeader("Upload-Error") ? answer.getBody() : this.room.words.refused;
   }

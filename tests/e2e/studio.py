@@ -19,6 +19,7 @@ from playwright.sync_api import Page
 from faceengine.events import Event
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
+from tests.web.consents import any_mandate
 from webapp.accounts.models import User
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,12 @@ class Work:
 
     def __init__(self, owner: User) -> None:
         submitted = transitions.submit(
-            "train", {"a": "faces/a", "b": "faces/b"}, owner=owner, title="Anna and Bruno", slot_kind="gpu"
+            "train",
+            {"a": "faces/a", "b": "faces/b"},
+            owner=owner,
+            title="Anna and Bruno",
+            slot_kind="gpu",
+            mandate=any_mandate(owner),
         )
         slot = Slot.objects.create(host="here", name="gpu0", kind="gpu", pid=1, version="1")
         claimed = transitions.claim(slot)

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.studio import PASSWORD, Server, sign_in
+from tests.web.consents import consented
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import found_team
 from webapp.curation.models import Crop, CropState, FaceSet, Verdict
@@ -26,7 +27,7 @@ COUNT = 450
 
 @pytest.fixture
 def face_set(owner: User) -> FaceSet:
-    project = create_project(owner, found_team(owner, "Team"), "Film")
+    project = consented(create_project(owner, found_team(owner, "Team"), "Film"))
     face_set = FaceSet.objects.create(person=project.people.get(side="a"), folder="faces")
     chance = random.Random(1)
     Crop.objects.bulk_create([crop_of(face_set, number, chance) for number in range(1, COUNT + 1)])

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from faceengine.events import Losses, Message, Progress
 from faceengine.jobs import transitions
 from tests.e2e.studio import Server, Work, sign_in
+from tests.web.consents import any_mandate
 from webapp.accounts.models import User
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
@@ -32,7 +33,8 @@ def test_pages_are_usable_by_all(
     )
     work.keep("logs/1.log", b"<script>alert(1)</script>\n" * 50)
     for title in ("Next", "Last"):
-        transitions.submit("train", {"a": "a", "b": "b"}, owner=owner, title=title, slot_kind="gpu")
+        config = {"a": "a", "b": "b"}
+        transitions.submit("train", config, owner=owner, title=title, slot_kind="gpu", mandate=any_mandate(owner))
     context = chromium.new_context(
         base_url=server.url, locale=language, color_scheme=colours, viewport={"width": width, "height": 800}
     )

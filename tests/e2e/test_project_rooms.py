@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.studio import ROOT, Server, sign_in
 from tests.e2e.test_pages_look import check
+from tests.web.consents import consented
 from tests.web.ways import REPORT, converted, faces, scored, trained
 from webapp.accounts.models import Role, User
 from webapp.accounts.services import found_team, invite
@@ -29,7 +30,7 @@ PICTURES = os.environ.get("PICTURES")
 def project(owner: User) -> Project:
     team = found_team(owner, "Studio")
     create_project(owner, team, "The next one")
-    return create_project(owner, team, "Anna and Bruno", a="Anna", b="Bruno")
+    return consented(create_project(owner, team, "Anna and Bruno", a="Anna", b="Bruno"))
 
 
 @pytest.fixture

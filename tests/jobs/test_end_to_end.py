@@ -19,6 +19,7 @@ from faceengine.jobs.states import State
 from tests.jobs.backends import ROOT, Stack, kill_tree
 from tests.jobs.servers import wait_for
 from tests.jobs.stores import relay, s3, s3_environment, s3_server  # noqa: F401 - fixtures
+from tests.web.consents import any_mandate
 
 LONG = 240.0
 """Seconds that a job may take on a machine that has other things to do."""
@@ -41,6 +42,10 @@ def stored_clip(person: str, folder: Path) -> str:
     cut(ROOT / "demo" / f"person_{person}.mp4", clip, 60)
     with clip.open("rb") as file:
         return default_storage.save(f"clips/{person}.mp4", file)
+
+
+def submit(kind: str, config: dict[str, Any]) -> Job:
+    return transitions.submit(kind, config, mandate=any_mandate())
 
 
 def file_of(job: Job, name: str) -> bytes:
@@ -69,26 +74,26 @@ def test_from_clips_to_a_scored_swap_on_two_machines(
 ) -> None:
     clips = {person: stored_clip(person, tmp_path) for person in "ab"}
     one = machine("one")
-    extracts = {p: transitions.submit("extract", {"inputs": [clips[p]], "every": 2}) for p in "ab"}
+    extracts = {p: submit("extract", {"inputs": [clips[p]], "every": 2}) for p in "ab"}
     faces = {p: stack.wait(job, State.DONE, LONG).folder for p, job in extracts.items()}
     config = {"a": faces["a"], "b": faces["b"], **TRAINING}
-    moved = transitions.submit("train", config)
+    moved = submit("train", config)
     wait_for(lambda: (Job.objects.get(pk=moved.pk).checkpoint or {}).get("iteration", 0) >= 8, LONG, stack.output())
     kill_tree(one.pid)
 
     machine("two")
-    undisturbed = transitions.submit("train", config)
+    undisturbed = submit("train", config)
     moved, undisturbed = (stack.wait(job, State.DONE, LONG) for job in (moved, undisturbed))
     assert hosts(moved) == ["one", "two"]
     assert hosts(undisturbed) == ["two"]
     assert trained(moved, tmp_path) == trained(undisturbed, tmp_path)
 
     convert = {"video": clips["a"], "model": moved.folder, "direction": "a2b"}
-    converted = stack.wait(transitions.submit("convert", convert), State.DONE, LONG)
+    converted = stack.wait(submit("convert", convert), State.DONE, LONG)
     assert converted.result is not None
     assert converted.result["frames"] == 60
     score = {"result": f"{converted.folder}/result.mp4", "wanted": faces["b"], "original": clips["a"]}
-    scored = stack.wait(transitions.submit("score", score), State.DONE, LONG)
+    scored = stack.wait(submit("score", score), State.DONE, LONG)
     report = next(name for name in scored.files if name.endswith(".json"))
     assert json.loads(file_of(scored, report))
     wait_for(lambda: not list((tmp_path / "two" / "attempts").glob("*/")), 20, "scratch folders are cleared away")

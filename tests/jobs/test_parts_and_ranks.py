@@ -20,6 +20,7 @@ from faceengine.jobs.models import Job, Slot
 from faceengine.jobs.states import State
 from faceengine.video import read_frames
 from tests.jobs.conftest import run_next
+from tests.web.consents import any_mandate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +45,7 @@ def stored(name: str) -> Path:
 
 def done(slot: Slot, kind: str, config: dict[str, Any]) -> Job:
     """Run a job, and all that it is split into, to the end."""
-    job = transitions.submit(kind, config)
+    job = transitions.submit(kind, config, mandate=any_mandate())
     while not Job.objects.filter(pk=job.pk, state__in=(State.DONE, State.FAILED)).exists():
         run_next(slot)
     job.refresh_from_db()

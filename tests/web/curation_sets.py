@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image
 
+from tests.web.consents import consented
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import found_team
 from webapp.curation.models import Crop, FaceSet
@@ -29,7 +30,7 @@ def owner_of(face_set: FaceSet) -> User:
 def face_set_of(count: int, seed: int = 0) -> FaceSet:
     """A set of ``count`` crops. Measures are coarse, so that many are equal and the order has ties to break."""
     owner = User.objects.create_user("owner@example.org", "a long password")
-    project = create_project(owner, found_team(owner, "Team"), "Project")
+    project = consented(create_project(owner, found_team(owner, "Team"), "Project"))
     face_set = FaceSet.objects.create(person=project.people.get(side="a"))
     chance = random.Random(seed)
     Crop.objects.bulk_create([_crop(face_set, number, chance) for number in range(1, count + 1)])

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from tests.web.consents import consented
 from webapp.accounts.models import Membership, Role, User
 from webapp.accounts.services import found_team
 from webapp.projects.models import Person, Project
@@ -24,7 +25,8 @@ def user(name: str) -> User:
 
 
 def project_of(owner: User) -> Project:
-    return create_project(owner, found_team(owner, "Team"), "Project")
+    """A project whose two people have agreed."""
+    return consented(create_project(owner, found_team(owner, "Team"), "Project"))
 
 
 def member(project: Project, role: str) -> User:

@@ -19,6 +19,7 @@ from faceengine.extraction.extract import run
 from faceengine.faceset import FaceSet as Files
 from faceengine.jobs import transitions
 from faceengine.video import read_frames
+from tests.web.consents import mandate_of
 from webapp.accounts.models import User
 from webapp.curation.alike import alike
 from webapp.curation.intake import export_verdicts, import_crops
@@ -45,7 +46,7 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def face_set(db: None, extracted: Path) -> FaceSet:
     """The set of a job that extracted the clip."""
     made = face_set_of(0)
-    made.job = transitions.submit("extract", {"inputs": [NAME]})
+    made.job = transitions.submit("extract", {"inputs": [NAME]}, mandate=mandate_of(made.person.project).pk)
     made.folder = made.job.folder
     made.save()
     shutil.copytree(extracted, folder_of(made))

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
+from tests.web.consents import mandate_of
 from tests.web.footage import Tus, client_of, people, project_of, user
 from webapp.accounts.models import User
 from webapp.projects.models import AuditEntry, Person
@@ -50,7 +51,8 @@ def url(person: Person) -> str:
 
 def ready(person: Person, name: str = "clip.mov") -> Asset:
     """An asset with files, as the intake leaves it."""
-    job = transitions.submit("intake", {"file": "gone", "name": "asset"})
+    mandate = mandate_of(person.project).pk
+    job = transitions.submit("intake", {"file": "gone", "name": "asset"}, mandate=mandate)
     names = {"file": "asset.mp4", "poster": "poster.webp", "filmstrip": "filmstrip.webp"}
     for made in names.values():
         default_storage.save(f"{job.folder}/{made}", ContentFile(CONTENT))

@@ -17,6 +17,7 @@ from faceengine.faceset import MASKS, Crop
 from faceengine.faceset import FaceSet as Files
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
+from tests.web.consents import mandate_of
 from webapp.accounts.models import User
 from webapp.curation.models import FaceSet
 from webapp.projects.models import Person, Project
@@ -34,7 +35,8 @@ def owner_of(project: Project) -> User:
 
 def footage(person: Person, name: str = "clip.mov", kind: str = "video", **changes: Any) -> Asset:
     """An asset as the intake leaves it, with its file in the storage."""
-    job = transitions.submit("intake", {"file": "gone", "name": "asset"})
+    mandate = mandate_of(person.project).pk
+    job = transitions.submit("intake", {"file": "gone", "name": "asset"}, mandate=mandate)
     ending = "mp4" if kind == "video" else "png"
     default_storage.save(f"{job.folder}/asset.{ending}", ContentFile(b"frames"))
     Job.objects.filter(pk=job.pk).update(state="done")

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "faceengine.jobs",
     "webapp.accounts",
     "webapp.projects",
+    "webapp.consent",
     "webapp.uploads",
     "webapp.curation",
     "webapp.studio",
@@ -48,6 +49,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "webapp.consent.middleware.ConsentMiddleware",
 ]
 
 TEMPLATES = [

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from faceengine.jobs.kinds import Kind, Split, register
 from faceengine.jobs.models import Job
+from webapp.consent.gate import Act, may_deliver, permit
 from webapp.curation.models import FaceSet
 from webapp.projects.access import Verb, may
 from webapp.studio import results
@@ -56,13 +57,14 @@ def register_all() -> None:
         join_config="faceengine.conversion.segments.JoinConfig",
     )
     extract = "faceengine.extraction.extract.run", "faceengine.extraction.config.ExtractConfig"
-    _register("extract", *extract, on_end=results.extraction_ended)
+    _register("extract", *extract, Act.EXTRACT, on_end=results.extraction_ended)
     train = "faceengine.training.train.run", "faceengine.training.config.TrainConfig"
-    _register("train", *train, on_event=results.training_told, processes=settings.TRAIN_PROCESSES)
-    _register("convert", *convert, split=segments)
-    _register("convert-segment", *convert)
-    _register("score", "faceengine.evaluation.score.run", "faceengine.evaluation.config.ScoreConfig")
+    _register("train", *train, Act.TRAIN, on_event=results.training_told, processes=settings.TRAIN_PROCESSES)
+    _register("convert", *convert, Act.CONVERT, split=segments)
+    _register("convert-segment", *convert, Act.CONVERT)
+    _register("score", "faceengine.evaluation.score.run", "faceengine.evaluation.config.ScoreConfig", Act.SCORE)
 
 
-def _register(name: str, function: str, config_class: str, **more: Any) -> None:
+def _register(name: str, function: str, config_class: str, act: Act, **more: Any) -> None:
+    more |= {"permit": permit(act), "may_deliver": may_deliver}
     register(Kind(name, function, config_class, may_watch, may_steer, **more))

@@ -11,6 +11,7 @@ from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
 from faceengine.jobs.states import OPEN, State
 from webapp.accounts.models import User
+from webapp.consent.gate import Act, require_consent
 from webapp.curation.models import Crop, CropState, FaceSet
 from webapp.projects.models import Person, Project, Side
 from webapp.projects.services import record
@@ -28,8 +29,9 @@ ENOUGH = 25
 def extract_faces(actor: User, person: Person, *, every: int = 6, size: int = 256) -> FaceSet:
     """Queue the extraction of all footage that is ready. Later it goes on in the same set, with that set's settings.
 
-    Raises :class:`StudioError`: ``faces.no_footage``, ``.busy``, ``.nothing_new``.
+    Raises :class:`ConsentError`, and :class:`StudioError`: ``faces.no_footage``, ``.busy``, ``.nothing_new``.
     """
+    mandate = require_consent(person.project, Act.EXTRACT, actor)
     Person.objects.select_for_update().get(pk=person.pk)  # of two who ask at once, the second is refused
     ready = Asset.objects.filter(person=person, state=AssetState.READY).order_by("created_at", "id")
     inputs = list(ready.values_list("file", flat=True))
@@ -38,7 +40,8 @@ def extract_faces(actor: User, person: Person, *, every: int = 6, size: int = 25
     face_set, _ = FaceSet.objects.select_related("job").get_or_create(person=person)
     if face_set.job is None:
         config = {"inputs": inputs, "every": every, "size": size}
-        face_set.job = transitions.submit("extract", config, owner=actor, title=_title(person.project, str(person)))
+        title = _title(person.project, str(person))
+        face_set.job = transitions.submit("extract", config, owner=actor, title=title, mandate=mandate.pk)
         face_set.save(update_fields=["job"])
     else:
         _extract_more(face_set.job, inputs)
@@ -62,16 +65,17 @@ def start_run(
 ) -> Run:
     """Queue a training with what people decided on the crops until now; ``settings`` are a :class:`TrainConfig`'s.
 
-    Raises :class:`StudioError` ``run.no_faces``, ``run.few_faces``, ``faces.busy``, ``run.no_checkpoint``, and
-    :class:`ConfigError`.
+    Raises :class:`StudioError` ``run.no_faces``, ``run.few_faces``, ``faces.busy``, ``run.no_checkpoint``,
+    :class:`ConsentError` and :class:`ConfigError`.
     """
+    mandate = require_consent(project, Act.TRAIN, actor)
     sets = {side: _usable_set(project, side) for side in Side.values}
     config = settings | {side: face_set.folder for side, face_set in sets.items()}
     if parent is not None:
         config["start_from"] = _checkpoint(parent)
     for face_set in sets.values():
         write_verdicts(face_set)
-    job = transitions.submit("train", config, owner=actor, title=_title(project, name))
+    job = transitions.submit("train", config, owner=actor, title=_title(project, name), mandate=mandate.pk)
     run = Run.objects.create(project=project, job=job, name=name, parent=parent, created_by=actor)
     record(actor, "run.started", project.team, project, name=name)
     return run
@@ -104,8 +108,9 @@ def start_conversion(
     """Queue the conversion of a video of A to B's face, or of B to A's, by the run or one snapshot of it.
 
     ``settings`` are a :class:`ConvertConfig`'s. Raises :class:`StudioError` ``convert.no_video``,
-    ``convert.no_model``, ``run.no_checkpoint``, and :class:`ConfigError`.
+    ``convert.no_model``, ``run.no_checkpoint``, :class:`ConsentError` and :class:`ConfigError`.
     """
+    mandate = require_consent(run.project, Act.CONVERT, actor)
     ready = asset.state == AssetState.READY and asset.kind == AssetKind.VIDEO
     if not ready or asset.person.project_id != run.project_id:
         raise StudioError("convert.no_video")
@@ -114,7 +119,8 @@ def start_conversion(
     direction = Direction.A2B if asset.person.side == Side.A else Direction.B2A
     model = run.job.folder if snapshot is None else _checkpoint(snapshot)
     config = settings | {"video": asset.file, "model": model, "direction": direction.value}
-    job = transitions.submit("convert", config, owner=actor, title=f"{asset.name} · {run.name}"[:200])
+    title = f"{asset.name} · {run.name}"[:200]
+    job = transitions.submit("convert", config, owner=actor, title=title, mandate=mandate.pk)
     conversion = Conversion.objects.create(
         run=run, job=job, asset=asset, snapshot=snapshot, direction=direction, created_by=actor
     )
@@ -126,8 +132,10 @@ def start_conversion(
 def start_score(actor: User, conversion: Conversion) -> Score:
     """Queue a conversion's score, or try again one that failed.
 
-    Raises :class:`StudioError` ``score.no_result``, ``.side_by_side``, ``.no_original``, ``.busy``.
+    Raises :class:`ConsentError`, and :class:`StudioError` ``score.no_result``, ``.side_by_side``, ``.no_original``,
+    ``.busy``.
     """
+    mandate = require_consent(conversion.run.project, Act.SCORE, actor)
     Conversion.objects.select_for_update().get(pk=conversion.pk)
     project = conversion.run.project
     score = Score.objects.select_related("job").filter(conversion=conversion).first()
@@ -135,8 +143,9 @@ def start_score(actor: User, conversion: Conversion) -> Score:
         if not transitions.retry(score.job):
             raise StudioError("score.busy")
         return score
-    job = transitions.submit("score", _score_config(conversion), owner=actor, title=conversion.job.title)
-    record(actor, "score.started", project.team, project, name=conversion.job.title)
+    config, title = _score_config(conversion), conversion.job.title
+    job = transitions.submit("score", config, owner=actor, title=title, mandate=mandate.pk)
+    record(actor, "score.started", project.team, project, name=title)
     return Score.objects.create(conversion=conversion, job=job)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from faceengine.jobs.kinds import Kind, register
 from faceengine.jobs.models import Job
+from webapp.consent.gate import Act, may_deliver, permit
 from webapp.projects.access import Verb, may
 from webapp.uploads import services
 from webapp.uploads.models import Asset
@@ -25,6 +26,8 @@ def register_all() -> None:
             may_steer=lambda user, job: _may(user, Verb.EDIT, job),
             slot_kind="cpu",
             on_end=_on_end,
+            permit=permit(Act.UPLOAD),
+            may_deliver=may_deliver,
         )
     )
 

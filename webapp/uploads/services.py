@@ -21,6 +21,7 @@ from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 from faceengine.jobs.workspace import delete_files
 from webapp.accounts.models import Team, User
+from webapp.consent.gate import Act, require_consent
 from webapp.projects.models import Person
 from webapp.projects.services import record
 from webapp.uploads import arrivals
@@ -59,7 +60,11 @@ def quota(team: Team) -> Quota:
 
 
 def begin(actor: User, person: Person, name: str, size: int) -> Upload:
-    """A new upload, its space set aside. Raises :class:`UploadError` ``upload.empty``, ``.too_large``, ``.quota``."""
+    """A new upload, its space set aside.
+
+    Raises :class:`ConsentError`, and :class:`UploadError` ``upload.empty``, ``.too_large``, ``.quota``.
+    """
+    require_consent(person.project, Act.UPLOAD, actor)
     if size == 0:
         raise UploadError("upload.empty", 400)
     if size > settings.UPLOADS_FILE_MB * _MIB:
@@ -80,9 +85,11 @@ def begin(actor: User, person: Person, name: str, size: int) -> Upload:
 def append(upload: Upload, offset: int, body: Readable, *, checksum: tuple[str, bytes] | None = None) -> None:
     """Add ``body`` to what has arrived; the last part makes an asset of it.
 
-    Raises :class:`UploadError` ``upload.offset`` where ``body`` begins elsewhere than it should, ``upload.disk_full``,
-    and those of :func:`arrivals.held` and :func:`arrivals.lengthen`. The offset then stays where it was.
+    Raises :class:`ConsentError`; :class:`UploadError` ``upload.offset`` where ``body`` begins elsewhere than it should,
+    ``upload.disk_full``, and those of :func:`arrivals.held` and :func:`arrivals.lengthen`. The offset then stays where
+    it was.
     """
+    require_consent(upload.person.project, Act.UPLOAD, upload.uploaded_by)
     with arrivals.held(upload.pk) as file:
         upload.refresh_from_db()
         if offset != min(upload.offset, arrivals.here(upload.pk)):
@@ -183,7 +190,8 @@ def _take_in(asset: Asset) -> Job:
     """The job that looks at the file, goes before long ones, and knows which files are here already."""
     known = Asset.objects.filter(person=asset.person, state=AssetState.READY).values_list("sha256", flat=True)
     config = {"file": asset.arrival, "name": f"asset-{asset.pk}", "known": sorted(known)}
-    return transitions.submit("intake", config, owner=asset.uploaded_by, title=asset.name, priority=10)
+    mandate = require_consent(asset.person.project, Act.UPLOAD, asset.uploaded_by).pk
+    return transitions.submit("intake", config, owner=asset.uploaded_by, title=asset.name, priority=10, mandate=mandate)
 
 
 def taken_in(asset: Asset, job: Job) -> None:

@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.utils.http import http_date
 from django.views.decorators.http import require_http_methods
 
+from webapp.consent.errors import ConsentError
+from webapp.consent.middleware import see_to_entry
 from webapp.projects.access import Verb
 from webapp.uploads import services
 from webapp.uploads.access import get_person, get_upload
@@ -47,6 +49,9 @@ def speaks_tus(view: View) -> View:
             response = _greet(request) or view(request, *arguments, **named)
         except UploadError as error:
             response = _refusal(error)
+        except ConsentError as error:
+            see_to_entry(request, error)
+            response = _said(error.text, error.code, 409)
         response["Tus-Resumable"] = VERSION
         response["Cache-Control"] = "no-store"
         return response
@@ -67,8 +72,11 @@ def _greet(request: HttpRequest) -> HttpResponse | None:
 
 
 def _refusal(error: UploadError) -> HttpResponse:
-    headers = {"Upload-Error": error.code}
-    return HttpResponse(str(reason(error.code)), "text/plain; charset=utf-8", error.status, headers=headers)
+    return _said(str(reason(error.code)), error.code, error.status)
+
+
+def _said(text: str, code: str, status: int) -> HttpResponse:
+    return HttpResponse(text, "text/plain; charset=utf-8", status, headers={"Upload-Error": code})
 
 
 @require_http_methods(["OPTIONS", "POST"])

@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import FileType
 from typing import IO, Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from faceengine.errors import ConfigError
 from faceengine.jobs import transitions
 from faceengine.jobs.kinds import UnknownKindError
+from faceengine.jobs.permits import Refused
 
 
 class Command(BaseCommand):
@@ -28,13 +30,16 @@ class Command(BaseCommand):
         parser.add_argument("--priority", type=int, default=0, help="higher goes first (%(default)s)")
         parser.add_argument("--owner", help="e-mail address of the person whose job it is")
 
-    def handle(self, *_: Any, kind: str, config: IO[str], title: str, priority: int, **options: Any) -> None:
+        parser.add_argument("--mandate", type=UUID, help="what allows it: the id of two people's consents")
+
+    def handle(self, *_: Any, kind: str, config: IO[str], **options: Any) -> None:
+        own = {name: options[name] for name in ("title", "priority", "mandate")}
         try:
-            job = transitions.submit(
-                kind, json.load(config), owner=_owner(options["owner"]), title=title, priority=priority
-            )
+            job = transitions.submit(kind, json.load(config), owner=_owner(options["owner"]), **own)
         except UnknownKindError:
             raise CommandError(f"there is no kind of job called {kind!r}") from None
+        except Refused as refusal:
+            raise CommandError(f"{refusal.code}: {refusal.text}") from refusal
         except (ConfigError, json.JSONDecodeError) as error:
             raise CommandError(f"the config can't be used: {error}") from error
         self.stdout.write(str(job.pk))

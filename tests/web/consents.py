@@ -1,0 +1,61 @@
+"""Consents for tests: people who have agreed, or have got some way towards it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.accounts.services import found_team
+from webapp.consent.models import Consent, Mandate, Way
+from webapp.projects.models import Person, Project
+from webapp.projects.services import create_project
+
+STANDINGS = ("none", "asked", "waiting", "live", "refused", "expired", "withdrawn")
+
+
+def reviewer() -> User:
+    """Somebody who accepts consents, and has no part in anything else."""
+    return User.objects.get_or_create(email="reviews-consents@example.org")[0]
+
+
+def consent_of(person: Person, standing: str = "live", **fields: Any) -> Consent | None:
+    """A consent of ``person`` that stands there; ``None`` for ``none``."""
+    if standing == "none":
+        return None
+    now = timezone.now()
+    known: dict[str, Any] = {"project_number": person.project_id, "side": person.side, "name": str(person)}
+    if standing != "asked":
+        known |= {"way": Way.UPLOAD, "given_at": now}
+    if standing not in ("asked", "waiting"):
+        known |= {"reviewed_by": reviewer(), "reviewed_at": now, "accepted": standing != "refused"}
+        known |= {"expires_at": now + timedelta(days=-1 if standing == "expired" else 300)}
+    if standing == "withdrawn":
+        known |= {"withdrawn_at": now}
+    return Consent.objects.create(person=person, **known | fields)
+
+
+def consented(project: Project) -> Project:
+    """The project, whose people both have agreed."""
+    for person in project.people.all():
+        consent_of(person)
+    return project
+
+
+def any_mandate(owner: User | None = None) -> UUID:
+    """What a job names that belongs to nothing else: the consents of a project made for it."""
+    owner = owner or reviewer()
+    project = Project.objects.filter(name="Work of its own", created_by=owner).first()
+    project = project or create_project(owner, found_team(owner, "Team of its own"), "Work of its own")
+    return mandate_of(project).pk
+
+
+def mandate_of(project: Project) -> Mandate:
+    """What jobs of the project name; its people agree if they haven't yet."""
+    if not Consent.objects.filter(person__project=project).exists():
+        consented(project)
+    consents = {f"consent_{one.side}": one for one in Consent.objects.filter(person__project=project)}
+    return Mandate.objects.get_or_create(project=project, **consents)[0]

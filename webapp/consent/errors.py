@@ -1,0 +1,58 @@
+"""What the gate refuses, and why, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from faceengine.jobs.permits import Refused
+
+if TYPE_CHECKING:
+    from webapp.projects.models import AuditEntry, Person, Project
+
+REASONS: dict[str, Promise] = {
+    "consent.missing": _("%(person)s has not agreed to this project yet. Ask for consent first."),
+    "consent.waiting": _("The consent of %(person)s is given, but nobody has reviewed it yet."),
+    "consent.refused": _("The consent of %(person)s was not accepted. Ask again."),
+    "consent.expired": _("The consent of %(person)s has expired. Ask again."),
+    "consent.withdrawn": _("%(person)s has withdrawn their consent."),
+    "consent.scope": _("%(person)s did not agree to this use."),
+    "consent.no_mandate": _("This work names no consents. Begin it in a project whose two people have agreed."),
+}
+"""By code: why nothing moves."""
+
+STEPS: dict[str, Promise] = {
+    "consent.own_review": _("Whoever asked for a consent can't review it. Another member of the team must."),
+    "consent.role": _("Only owners and editors of the team review consents."),
+    "consent.not_given": _("The consent has not been given yet, so there is nothing to review."),
+    "consent.closed": _("The consent has been decided on already."),
+    "consent.not_synthetic": _("Only the demo's own clips show people who were made by a computer."),
+}
+"""By code: why a consent does not go on."""
+
+
+class ConsentError(Refused):
+    """Something may not be done, because a person has not, or not any more, agreed to it."""
+
+    def __init__(self, code: str, person: Person | None = None, project: Project | None = None, act: str = "") -> None:
+        self.person = person
+        self.project = project
+        self.act = act
+        self.entry: AuditEntry | None = None
+        """Where the audit trail says so."""
+        super().__init__(code, str(REASONS[code] % {"person": person or _("A person")}))
+
+
+class ConsentStepError(Exception):
+    """A consent can't be asked for, given or reviewed like that. ``code`` is stable; :data:`STEPS` has the words."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence."""
+        return str(STEPS[self.code])

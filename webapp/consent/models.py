@@ -1,0 +1,155 @@
+"""Who agreed to what, until when; and the pairs of consents that jobs name.
+
+The database itself holds the rules that matter most, see ``docs/consent.md``: constraints here, triggers in migrations.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from webapp.projects.models import Person, Project, Side
+
+VALID_FOR = timedelta(days=365)
+"""From a consent's acceptance to its expiry."""
+
+
+class Way(models.TextChoices):
+    """How somebody agreed."""
+
+    WEBCAM = "webcam", _("read aloud before a camera")
+    UPLOAD = "upload", _("a file that was sent in")
+    PDF = "pdf", _("a signed document")
+    SYNTHETIC = "synthetic", _("nobody: the person was made by a computer")
+
+
+class Purpose(models.TextChoices):
+    """What somebody agrees to."""
+
+    TRAIN = "train", _("a model is trained with the face")
+    SWAP = "swap", _("faces are swapped in videos of the project")
+    DELIVER = "deliver", _("models and results leave the studio")
+
+
+class Standing(models.TextChoices):
+    """Where a consent stands. Only what is live allows anything."""
+
+    ASKED = "asked", _("asked for")
+    WAITING = "waiting", _("given, not reviewed yet")
+    LIVE = "live", _("live")
+    REFUSED = "refused", _("refused")
+    EXPIRED = "expired", _("expired")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+def every_purpose() -> list[str]:
+    """All purposes: what is asked for unless somebody leaves one out."""
+    return list(Purpose.values)
+
+
+def alive(prefix: str = "") -> Q:
+    """The condition of a consent that is live by the database's clock; ``prefix``: the way to it, ``consent_a__``."""
+    conditions = {"accepted": True, "withdrawn_at": None, "expires_at__gt": Now()}
+    return Q(**{f"{prefix}{name}": value for name, value in conditions.items()})
+
+
+class Consent(models.Model):
+    """One person's agreement: asked for by one member, given by the person, reviewed by another member."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="consents")
+    project_number = models.BigIntegerField()
+    """The project's key, kept when the project is gone."""
+    side = models.CharField(max_length=1, choices=Side.choices)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    """As the person signed; empty again once they have withdrawn."""
+    email = models.EmailField(_("e-mail address"), blank=True)
+    way = models.CharField(max_length=10, choices=Way.choices, blank=True)
+    """Empty until it is given."""
+    purposes = models.JSONField(default=every_purpose)
+    """Values of :class:`Purpose`."""
+    statement_version = models.CharField(max_length=40, blank=True)
+    statement_sha256 = models.CharField(max_length=64, blank=True)
+    """Of the very text that the person saw, UTF-8."""
+    language = models.CharField(max_length=10, blank=True)
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    """``None``: the studio itself, for people who don't exist."""
+    asked_at = models.DateTimeField(db_default=Now())
+    given_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+    accepted = models.BooleanField(null=True)
+    refused_why = models.CharField(max_length=300, blank=True)
+    expires_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdraw_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    """SHA-256 of the token in the person's own link for withdrawing."""
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["person", "-asked_at"], name="consents_newest")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(reviewed_by=None) | Q(asked_by=None) | ~Q(reviewed_by=F("asked_by")),
+                name="consent_four_eyes",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted=None) | Q(given_at__isnull=False, reviewed_at__isnull=False),
+                name="consent_given_before_reviewed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(accepted=True) | Q(expires_at__isnull=False),
+                name="consent_accepted_expires",
+            ),
+            models.CheckConstraint(
+                condition=~Q(accepted=True) | Q(reviewed_by__isnull=False) | Q(way=Way.SYNTHETIC),
+                name="consent_accepted_by_somebody",
+            ),
+            models.CheckConstraint(condition=Q(side__in=Side.values), name="consent_of_a_side"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{Side(self.side).label}: {self.get_standing_display()}"
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands, by this machine's clock. The gate itself asks the database's."""
+        if self.withdrawn_at is not None:
+            return Standing.WITHDRAWN
+        if self.accepted is None:
+            return Standing.ASKED if self.given_at is None else Standing.WAITING
+        if not self.accepted:
+            return Standing.REFUSED
+        expired = self.expires_at is None or self.expires_at <= timezone.now()
+        return Standing.EXPIRED if expired else Standing.LIVE
+
+    def get_standing_display(self) -> str:
+        """Where it stands, in words."""
+        return str(self.standing.label)
+
+
+class Mandate(models.Model):
+    """The consents of a project's two people together: what every job of the project names."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="mandates")
+    consent_a = models.ForeignKey(Consent, models.PROTECT, related_name="+")
+    consent_b = models.ForeignKey(Consent, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "consent_a", "consent_b"], name="one_mandate_of_two_consents"),
+            models.CheckConstraint(condition=~Q(consent_a=F("consent_b")), name="mandate_of_two_people"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

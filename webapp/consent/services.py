@@ -1,0 +1,108 @@
+"""What changes a consent: asked for, given, reviewed, withdrawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from webapp.accounts.models import User
+from webapp.consent.errors import ConsentStepError
+from webapp.consent.models import VALID_FOR, Consent, Way, alive, every_purpose
+from webapp.projects.access import Verb, may
+from webapp.projects.models import Person, Project
+from webapp.projects.services import record
+
+
+def live(person: Person) -> Consent | None:
+    """The person's live consent, by the database's clock."""
+    return Consent.objects.filter(alive(), person=person).order_by("-reviewed_at").first()
+
+
+@transaction.atomic
+def ask(person: Person, by: User, *, purposes: list[str] | None = None, **fields: Any) -> Consent:
+    """Ask ``person`` to agree, for ``purposes`` (all unless said). ``fields``: others of :class:`Consent`."""
+    fields = {"name": person.name, "purposes": every_purpose() if purposes is None else purposes} | fields
+    consent = Consent.objects.create(
+        person=person, project_number=person.project_id, side=person.side, asked_by=by, **fields
+    )
+    record(by, "consent.asked", person.project.team, person.project, side=person.side, consent=str(consent.pk))
+    return consent
+
+
+@transaction.atomic
+def give(consent: Consent, way: str, **fields: Any) -> None:
+    """The person agrees. ``fields``: others of :class:`Consent`, such as the statement's version and hash.
+
+    Raises :class:`ConsentStepError` ``consent.closed`` if it was given, decided or withdrawn already.
+    """
+    open_ = Consent.objects.filter(pk=consent.pk, given_at=None, accepted=None, withdrawn_at=None)
+    _change(open_, consent, "consent.closed", way=way, given_at=Now(), **fields)
+    _record(None, "consent.given", consent, way=way)
+
+
+@transaction.atomic
+def review(consent: Consent, reviewer: User, accept: bool, why: str = "") -> None:
+    """A member other than the one who asked accepts or refuses what was given.
+
+    Raises :class:`ConsentStepError` ``consent.own_review``, ``.role``, ``.not_given``, ``.closed``.
+    """
+    if consent.asked_by_id == reviewer.pk:
+        raise ConsentStepError("consent.own_review")
+    if consent.person is None or not may(reviewer, Verb.EDIT, consent.person.project.team_id):
+        raise ConsentStepError("consent.role")
+    if consent.given_at is None:
+        raise ConsentStepError("consent.not_given")
+    decided: dict[str, Any] = {"accepted": accept, "refused_why": "" if accept else why[:300]}
+    decided |= {"expires_at": Now() + VALID_FOR} if accept else {}
+    open_ = Consent.objects.filter(pk=consent.pk, accepted=None, withdrawn_at=None).exclude(given_at=None)
+    _change(open_, consent, "consent.closed", reviewed_by=reviewer, reviewed_at=Now(), **decided)
+    _record(reviewer, "consent.accepted" if accept else "consent.rejected", consent)
+
+
+@transaction.atomic
+def withdraw(consent: Consent) -> bool:
+    """The person takes their consent back, at once and for good; whether it was still there to be taken back."""
+    taken = Consent.objects.filter(pk=consent.pk, withdrawn_at=None)
+    if not taken.update(withdrawn_at=Now(), name="", email=""):
+        return False
+    consent.refresh_from_db()
+    _record(None, "consent.withdrawn", consent)
+    return True
+
+
+@transaction.atomic
+def grant_synthetic(project: Project, by: User | None = None) -> list[Consent]:
+    """For the demo: both people were made by a computer, and the consents say just that.
+
+    Only the clips in ``synthetic.py`` can then be uploaded.
+    """
+    granted = []
+    for person in project.people.all():
+        consent = live(person) or Consent.objects.create(
+            person=person,
+            project_number=project.pk,
+            side=person.side,
+            name=person.name,
+            way=Way.SYNTHETIC,
+            given_at=Now(),
+            reviewed_at=Now(),
+            accepted=True,
+            expires_at=Now() + VALID_FOR,
+        )
+        granted.append(consent)
+        record(by, "consent.synthetic", project.team, project, side=person.side, consent=str(consent.pk))
+    return granted
+
+
+def _change(rows: Any, consent: Consent, otherwise: str, **fields: Any) -> None:
+    if not rows.update(**fields):
+        raise ConsentStepError(otherwise)
+    consent.refresh_from_db()
+
+
+def _record(actor: User | None, verb: str, consent: Consent, **data: Any) -> None:
+    if consent.person is not None:
+        project = consent.person.project
+        record(actor, verb, project.team, project, side=consent.side, consent=str(consent.pk), **data)

@@ -1,0 +1,11 @@
+"""The clips whose people were made by a computer: those that are shipped with the demo, and no others."""
+
+from __future__ import annotations
+
+CLIPS: dict[str, str] = {
+    "4a5fb438a1f28596d4bb266ff22a8119b1e49dee25ec8da8f6eaa0d365f2ffcd": "person_a.mp4",
+    "0db78519af7c401475b408adc5e2f8195fd1eae432a45285b3bfef33ec3ee83b": "person_b.mp4",
+    "2f011a68976327bbd419f99450a5821ad2c787ddbcab83c257cfb70c2955df08": "held_out_a.mp4",
+    "b4dadee5cedaf7ed1efd0e7ac5f3c2ace0f64c8265ada2f95570410c3c7d1dcf": "held_out_b.mp4",
+}
+"""SHA-256 of each file, and what it is called in ``demo/``."""
