@@ -10,9 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from faceengine.jobs.models import Job
+from tests.web.consents import consent_of
 from tests.web.footage import client_of, member, people, project_of, user
 from tests.web.ways import TINY, converted, ended, faces, footage, owner_of, scored, trained
 from webapp.accounts.models import Team, User
+from webapp.consent.models import Consent
 from webapp.curation.models import Crop, CropState, FaceSet
 from webapp.projects.models import AuditEntry, Project
 from webapp.projects.services import create_project
@@ -193,3 +195,22 @@ def test_every_step_of_the_way_tells_the_next(owner: User, project: Project) -> 
     assert told(project) == ("score", f"/conversions/{done.pk}/")
     scored(done)
     assert told(project) == ("", f"/conversions/{done.pk}/")
+
+
+def test_the_first_step_is_that_both_people_agree(owner: User, project: Project) -> None:
+    Consent.objects.all().delete()
+    (standing,) = standings([project])
+    assert (standing.step, standing.agreed) == ("consent", False)
+    assert "A for consent" in standing.next.text
+    anna, bruno = project.people.all()
+    consent_of(anna, "asked")
+    assert "B for consent" in standings([project])[0].next.text, "A's turn keeps nobody from asking B"
+    consent_of(bruno)
+    assert "has not answered" in standings([project])[0].next.text
+    consent_of(anna, "waiting")
+    assert "waits for a review" in standings([project])[0].next.text
+    page = client_of(owner).get(f"/projects/{project.pk}/").content.decode()
+    assert "given, not reviewed yet" in page
+    assert "runs/new" not in page
+    consent_of(anna)
+    assert standings([project])[0].step == "upload"

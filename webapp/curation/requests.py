@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
+from webapp.consent.gate import Act, require_consent
 from webapp.curation.models import FaceSet
 from webapp.curation.selection import BadSelectionError, View
 from webapp.projects.access import Verb, get_project
@@ -21,16 +22,21 @@ SetView = Callable[..., HttpResponse]
 
 
 def get_person(request: HttpRequest, project_id: int, side: str, verb: Verb = Verb.VIEW) -> Person:
-    """The person with its project and team, if the user may do ``verb`` with it; 404 or 403 otherwise."""
+    """The person with its project and team, if the user may do ``verb`` with it; 404 or 403 otherwise.
+
+    Raises :class:`ConsentError`.
+    """
     project = get_project(request.user, project_id, verb)
+    require_consent(project, Act.PREVIEW, request.user)
     person = get_object_or_404(Person, project=project, side=side)
     person.project = project
     return person
 
 
 def get_face_set(request: HttpRequest, project_id: int, side: str, verb: Verb = Verb.VIEW) -> FaceSet:
-    """The person's crops, if the user may do ``verb`` with them; 404 or 403 otherwise."""
+    """The person's crops, if the user may do ``verb`` with them; 404 or 403 otherwise. Raises :class:`ConsentError`."""
     project = get_project(request.user, project_id, verb)
+    require_consent(project, Act.PREVIEW, request.user)
     found = FaceSet.objects.select_related("person").filter(person__project=project, person__side=side)
     face_set: FaceSet = get_object_or_404(found)
     face_set.person.project = project

@@ -52,13 +52,17 @@ def may(user: Any, verb: Verb, team_id: int) -> bool:
     return role is not None and verb.value <= REACH[role].value
 
 
-def require(user: Any, verb: Verb, team_id: int) -> None:
-    """Raises :class:`Http404` for somebody outside the team and :class:`PermissionDenied` for a role too low."""
+def require(user: Any, verb: Verb, team_id: int) -> str:
+    """The user's role in the team.
+
+    Raises :class:`Http404` for somebody outside the team and :class:`PermissionDenied` for a role too low.
+    """
     role = role_of(user, team_id)
     if role is None:
         raise Http404
     if verb.value > REACH[role].value:
         raise PermissionDenied
+    return role
 
 
 def projects_of(user: Any) -> QuerySet[Project]:
@@ -74,8 +78,12 @@ def get_team(user: Any, team_id: int, verb: Verb = Verb.VIEW) -> Team:
 
 def get_project(user: Any, project_id: int, verb: Verb = Verb.VIEW) -> Project:
     """The project with its team, if ``user`` may do ``verb`` with it; see :func:`require` otherwise."""
+    return get_project_and_role(user, project_id, verb)[0]
+
+
+def get_project_and_role(user: Any, project_id: int, verb: Verb = Verb.VIEW) -> tuple[Project, str]:
+    """As :func:`get_project`, and the user's role in it."""
     project = Project.objects.select_related("team").filter(pk=project_id).first()
     if project is None:
         raise Http404
-    require(user, verb, project.team_id)
-    return project
+    return project, require(user, verb, project.team_id)

@@ -8,9 +8,10 @@ from django.conf import settings
 
 from faceengine.jobs.kinds import Kind, Split, register
 from faceengine.jobs.models import Job
+from webapp.accounts.models import Membership
 from webapp.consent.gate import Act, may_deliver, permit
 from webapp.curation.models import FaceSet
-from webapp.projects.access import Verb, may
+from webapp.projects.access import REACH, Verb
 from webapp.studio import results
 from webapp.studio.models import Conversion, Run, Score
 
@@ -41,10 +42,12 @@ def may_steer(user: Any, job: Job) -> bool:
 
 def _may(user: Any, verb: Verb, job: Job) -> bool:
     model, way = _OWNERS[job.kind]
-    team = model.objects.filter(job=job.parent_id or job.pk).values_list(way, flat=True).first()
-    if team is None:  # queued by hand, outside any project
-        return own_or_staff(user, job)
-    return may(user, verb, team)
+    team = model.objects.filter(job=job.parent_id or job.pk).values(way)
+    if user.is_authenticated and user.is_active:
+        role = Membership.objects.filter(user=user, team__in=team).values_list("role", flat=True).first()
+        if role is not None:
+            return verb.value <= REACH[role].value
+    return not team.exists() and own_or_staff(user, job)  # queued by hand, outside any project
 
 
 def register_all() -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from faceengine.errors import ConfigError
 from faceengine.jobs.shown import Row
+from webapp.consent.gate import Act, require_consent
 from webapp.projects.access import Verb, get_project
 from webapp.studio import services
 from webapp.studio.access import get_run
@@ -29,6 +30,7 @@ SHOWN = 300
 def new(request: HttpRequest, project_id: int) -> HttpResponse:
     """Start a training; with ``?parent=`` from a snapshot of an earlier one."""
     project = get_project(request.user, project_id, Verb.EDIT)
+    require_consent(project, Act.TRAIN, request.user)
     snapshots = Snapshot.objects.filter(run__project=project).select_related("run__job")
     parent = _chosen(snapshots, request.GET.get("parent"))
     form = RunForm(request.POST or None, snapshots=snapshots, initial=_first_values(project.runs.count(), parent))

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Count
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import OPEN, State
+from webapp.consent.models import Consent
+from webapp.consent.models import Standing as ConsentStanding
 from webapp.curation.models import Crop, CropState
 from webapp.projects.models import Person, Project
 from webapp.studio.models import Conversion, Run
@@ -21,6 +23,7 @@ from webapp.studio.services import ENOUGH
 from webapp.uploads.models import Asset, AssetState
 
 STEPS: dict[str, Promise] = {
+    "consent": gettext_lazy("Consent"),
     "upload": gettext_lazy("Footage"),
     "extract": gettext_lazy("Faces"),
     "curate": gettext_lazy("Curation"),
@@ -50,6 +53,21 @@ class PersonStanding:
     ready: int = 0
     checking: int = 0
     states: dict[str, int] = field(default_factory=dict)
+    consent: Consent | None = None
+    """The live one, or else the newest."""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the person's consent is live."""
+        return self.consent is not None and self.consent.standing == ConsentStanding.LIVE
+
+    @property
+    def consent_page(self) -> str:
+        """The address of the page where the person is asked, and the answer is reviewed."""
+        try:
+            return reverse("consent:person", args=[self.person.project_id, self.person.side])
+        except NoReverseMatch:
+            return ""
 
     @property
     def job(self) -> Job | None:
@@ -96,6 +114,11 @@ class Standing:
     """Newest first."""
 
     @property
+    def agreed(self) -> bool:
+        """Whether both people have live consents: nothing moves before."""
+        return all(person.agreed for person in self.people)
+
+    @property
     def steps(self) -> list[tuple[Promise, str]]:
         """Each step's name, and whether it is ``done``, ``now``, or empty for what is still to come."""
         reached = list(STEPS).index(self.step) if self.step else len(STEPS)
@@ -106,6 +129,7 @@ class Standing:
     def step(self) -> str:
         """The first step that isn't done; empty after the last."""
         done = {
+            "consent": self.agreed,
             "upload": all(person.ready for person in self.people),
             "extract": all(person.usable >= ENOUGH and not person.busy for person in self.people),
             "curate": bool(self.runs) or all(person.judged for person in self.people),
@@ -124,6 +148,8 @@ class Standing:
     def next(self) -> Next:
         """What to do next."""
         step = self.step
+        if step == "consent":
+            return min((_consent_of(one) for one in self.people if not one.agreed), key=lambda found: not found.button)
         if step in ("upload", "extract"):
             return next(found for person in self.people if (found := _next_for(person)) is not None)
         if step == "curate":
@@ -161,6 +187,18 @@ class Standing:
         return Next(_("All done: there is a result with its score."), _("See the result"), url)
 
 
+def _consent_of(standing: PersonStanding) -> Next:
+    """What a person's consent still needs; without a button, if it is the person's turn."""
+    person, consent, url = standing.person, standing.consent, standing.consent_page
+    if consent is not None and consent.standing == ConsentStanding.ASKED:
+        return Next(_("%(person)s has been asked for consent, and has not answered yet.") % {"person": person})
+    if consent is not None and consent.standing == ConsentStanding.WAITING:
+        text = _("The consent of %(person)s waits for a review, by somebody other than who asked for it.")
+        return Next(text % {"person": person}, _("Review the consent"), url)
+    text = _("Ask %(person)s for consent: nothing moves before both people have agreed.")
+    return Next(text % {"person": person}, _("Ask for consent"), url)
+
+
 def _next_for(standing: PersonStanding) -> Next | None:
     """What one person still needs before training; ``None`` for nothing."""
     person = standing.person
@@ -182,7 +220,7 @@ def _next_for(standing: PersonStanding) -> Next | None:
 
 
 def standings(projects: Iterable[Project]) -> list[Standing]:
-    """Where each of ``projects`` stands, in their order; always five queries."""
+    """Where each of ``projects`` stands, in their order; always six queries."""
     found = {project.pk: Standing(project) for project in projects}
     _add_people(found)
     beside = ("job", "created_by")
@@ -205,6 +243,9 @@ def _add_people(found: dict[int, Standing]) -> None:
     states: dict[int, dict[str, int]] = defaultdict(dict)
     for person, state, count in crops.values_list("face_set__person", "state").annotate(Count("pk")):
         states[person][state] = count
+    for consent in Consent.objects.filter(person__in=known).order_by("asked_at"):
+        one = known[consent.person_id or 0]
+        one.consent = one.consent if one.agreed else consent
     for pk, standing in known.items():
         standing.states = states[pk]
         standing.person.project = found[standing.person.project_id].project

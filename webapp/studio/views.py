@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp.accounts.models import Team
 from webapp.accounts.services import found_team
-from webapp.projects.access import REACH, Verb, get_project, projects_of, role_of
+from webapp.projects.access import REACH, Verb, get_project, get_project_and_role, projects_of
 from webapp.projects.forms import ProjectForm
 from webapp.projects.services import create_project, rename_project
 from webapp.studio import services
@@ -58,9 +58,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 def project(request: HttpRequest, project_id: int) -> HttpResponse:
     """All of a project: its people, runs and conversions, and the next thing to do."""
-    found = get_project(request.user, project_id)
+    found, role = get_project_and_role(request.user, project_id)
     (standing,) = standings([found])
-    role = role_of(request.user, found.team_id)
     context = {
         "project": found,
         "standing": standing,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import Http404
 
+from webapp.consent.gate import Act, require_consent
 from webapp.projects.access import Verb, require
 from webapp.projects.models import Person
 from webapp.uploads.models import Asset, Upload
@@ -21,12 +22,15 @@ def get_person(user: Any, project_id: int, side: str, verb: Verb = Verb.VIEW) ->
     return person
 
 
-def get_asset(user: Any, asset_id: int, verb: Verb = Verb.VIEW) -> Asset:
-    """The asset. Raises as :func:`webapp.projects.access.require`."""
+def get_asset(user: Any, asset_id: int, verb: Verb = Verb.VIEW, act: Act | None = Act.PREVIEW) -> Asset:
+    """The asset. Raises as :func:`webapp.projects.access.require`, and :class:`ConsentError` unless ``act`` is
+    ``None``: what takes away needs no consent."""
     asset = Asset.objects.select_related("person__project__team", "job").filter(pk=asset_id).first()
     if asset is None:
         raise Http404
     require(user, verb, asset.person.project.team_id)
+    if act is not None:
+        require_consent(asset.person.project, act, user)
     return asset
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from faceengine.jobs import files
+from webapp.consent.gate import Act, require_consent
 from webapp.projects.access import Verb, may
 from webapp.uploads import services
 from webapp.uploads.access import get_asset, get_person, get_upload
@@ -44,6 +45,7 @@ SCRIPT_WORDS = {
 def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     """One person's assets, and where more are dropped."""
     person = get_person(request.user, project_id, side)
+    require_consent(person.project, Act.PREVIEW, request.user)
     shown = Asset.objects.filter(person=person).select_related("job").order_by("-created_at", "-id")[:SHOWN]
     context = {
         "project": person.project,
@@ -97,7 +99,7 @@ def give_up(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 @login_required
 def delete(request: HttpRequest, asset_id: int) -> HttpResponse:
     """Delete an asset with its files."""
-    asset = get_asset(request.user, asset_id, Verb.EDIT)
+    asset = get_asset(request.user, asset_id, Verb.EDIT, act=None)
     services.delete_asset(request.user, asset)  # type: ignore[arg-type]
     messages.success(request, _("%(name)s is deleted.") % {"name": asset.name})
     return redirect("uploads:room", asset.person.project_id, asset.person.side)
