@@ -70,6 +70,11 @@ class Kind:
     processes: int = 1
     """Processes of one body; more than one start through ``torchrun``."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether jobs of the kind need a permit."""
+        return self.permit is not _as_it_is
+
     @cached_property
     def config(self) -> type[Config]:
         loaded: type[Config] = import_string(self.config_class)

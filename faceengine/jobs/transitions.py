@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
@@ -107,7 +107,14 @@ def claim(slot: Slot) -> Job | None:
         except Refused as refusal:
             refuse(found.id, refusal)
             continue
-        if (job := _claim(found.id, slot, mandate)) is not None:
+        try:
+            job = _claim(found.id, slot, mandate)
+        except IntegrityError:
+            # Perhaps the database has a rule of its own, and the permit is gone since a moment ago.
+            if _is_permitted(found):
+                raise
+            continue
+        if job is not None:
             return job
     return None
 
@@ -268,6 +275,14 @@ def _may_go_on(job_id: UUID, attempt: int) -> bool:
         _permit(job)
     except Refused as refusal:
         refuse(job_id, refusal)
+        return False
+    return True
+
+
+def _is_permitted(job: Job) -> bool:
+    try:
+        _permit(job)
+    except Refused:
         return False
     return True
 

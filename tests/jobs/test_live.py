@@ -19,6 +19,7 @@ from django.test import Client
 from faceengine.jobs.live import tail
 from faceengine.jobs.live.consumers import Close
 from faceengine.jobs.models import Job, JobEvent
+from tests.web.consents import any_mandate
 from webapp.accounts.models import User
 from webapp.asgi import application
 
@@ -44,7 +45,7 @@ def owner() -> User:
 
 @pytest.fixture
 def job(owner: User) -> Job:
-    return Job.objects.create(kind="train", slot_kind="gpu", owner=owner)
+    return Job.objects.create(kind="train", slot_kind="gpu", owner=owner, mandate=any_mandate(owner))
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ def test_a_refusal_is_told_once_a_minute(project: Project) -> None:
 
 
 def test_what_somebody_did_not_agree_to_is_refused(project: Project) -> None:
-    of(project, "b").update(purposes=["train"])
+    of(project, "b").delete()
+    consent_of(project.people.get(side="b"), purposes=["train"])
     assert require_consent(project, Act.TRAIN)
     assert refusal(project, Act.CONVERT) == "consent.scope"
     assert refusal(project, Act.DELIVER) == "consent.scope"

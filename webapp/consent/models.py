@@ -153,3 +153,12 @@ class Mandate(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class GatedKind(models.Model):
+    """A kind of job that the database lets in with a mandate only; ``triggers.py`` writes them down."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.name
