@@ -10,6 +10,9 @@ stamp = $(VENV)/.$(1)-$(shell cat $(2) scripts/install | sha256sum | cut -c1-16)
 RUN := $(call stamp,run,requirements.txt)
 DEV := $(call stamp,dev,requirements.txt requirements-dev.txt)
 
+# `make run DEMO=0`: without the demo's project and account.
+DEMO ?= 1
+
 .PHONY: help setup run demo test lint bench bench-jobs pins clean
 
 help:
@@ -28,7 +31,7 @@ setup: $(RUN)
 run: $(RUN)
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py first_account
-	@exec $(PY) manage.py up $(UP)
+	@DEMO=$(DEMO) exec $(PY) manage.py up $(UP)
 
 demo: $(RUN)
 	@$(PY) demo/run.py

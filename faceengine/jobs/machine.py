@@ -20,6 +20,7 @@ from faceengine.jobs.supervisor import Child
 
 _MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 _STOP_RESERVE_SECONDS = 10
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def name() -> str:
@@ -46,6 +47,11 @@ def add_slots(parser: CommandParser) -> None:
 def slot_child(slot: str) -> Child:
     """The process that serves ``slot``."""
     return Child(slot, [sys.executable, os.fspath(_MANAGE), "slot", slot])
+
+
+def beside() -> list[Child]:
+    """What else belongs to this installation: management commands, each until it ends well."""
+    return [Child(name, [sys.executable, os.fspath(_MANAGE), name], ends=True) for name in settings.UP_BESIDE]
 
 
 def stop_seconds() -> float:
@@ -78,6 +84,12 @@ def check_free(host: str, port: int) -> None:
         socket.create_server((host, port)).close()
     except OSError as error:
         raise CommandError(f"{host}:{port} can't be listened on: {error.strerror}; --port takes another one") from error
+
+
+def check_demo(host: str) -> None:
+    """Raise ``CommandError`` if the demo, whose account everybody knows, would be open to others than this machine."""
+    if settings.DEMO and host not in _LOOPBACK:
+        raise CommandError(f"the demo is for this machine only, so not for {host}; without DEMO=1 it may be")
 
 
 def _slots(value: str) -> list[str]:

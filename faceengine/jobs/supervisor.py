@@ -32,6 +32,8 @@ class Child:
     command: Sequence[str]
     folder: Path | None = None
     """Its working folder; ``None``: this process's."""
+    ends: bool = False
+    """Whether it may end well, and is then not started again."""
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = _FIRST_PAUSE
@@ -55,10 +57,10 @@ class Child:
         if self.process is None:
             if now >= self.due:
                 self.start()
-        elif self.process.poll() is not None:
+        elif (code := self.process.poll()) is not None and not (self.ends and code == 0):
             if now - self.started > _STEADY_SECONDS:
                 self.pause = _FIRST_PAUSE
-            say(f"{self.name}: {_how_it_ended(self.process.returncode)}; starting it again in {self.pause:g} s")
+            say(f"{self.name}: {_how_it_ended(code)}; starting it again in {self.pause:g} s")
             self.process = None
             self.due = now + self.pause
             self.pause = min(2 * self.pause, _LONGEST_PAUSE)

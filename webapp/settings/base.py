@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "webapp.uploads",
     "webapp.curation",
     "webapp.studio",
+    "webapp.demo",
 ]
 
 MIDDLEWARE = [
@@ -86,6 +87,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
@@ -163,6 +165,16 @@ TASKS = {"default": {"BACKEND": _BACKENDS[TASKS_ENGINE], "QUEUES": list(SLOT_KIN
 # ---- live progress ---------------------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
 """Where web processes on several machines hear at once of new events. Without it they look at the ledger themselves."""
+
+# ---- demo ------------------------------------------------------------------------------------------------------------
+DEMO = False
+"""Whether the demo's project makes itself, and its account opens the studio; never for real people's footage."""
+DEMO_EVERY = 2
+"""Its extraction looks at every so many-th frame."""
+DEMO_TRAINING: dict[str, object] = {}
+"""Its training's settings."""
+UP_BESIDE: list[str] = []
+"""Management commands that ``manage.py up`` runs beside the web and the slots; each until it ends well."""
 
 # ---- operations ------------------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.text("METRICS_TOKEN")

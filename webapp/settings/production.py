@@ -12,6 +12,8 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * would let any site pose as this one")
 env.required("DATABASE_URL")
+if env.flag("DEMO"):
+    raise ImproperlyConfigured("DEMO has an account that everybody knows, and is not for real people's footage")
 env.required("DATA_DIR")
 
 from webapp.settings.base import *  # noqa: E402, F403 - reads what was checked above

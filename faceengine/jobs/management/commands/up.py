@@ -26,8 +26,9 @@ class Command(BaseCommand):
     def handle(self, *_: Any, slots: list[str], host: str, port: int, **__: Any) -> None:
         machine.check_migrated()
         machine.check_free(host, port)
+        machine.check_demo(host)
         self.stderr.write(f"starting on {machine.name()}: web, {', '.join(slots)}")
-        children = [_web(host, port), *(machine.slot_child(slot) for slot in slots)]
+        children = [_web(host, port), *(machine.slot_child(slot) for slot in slots), *machine.beside()]
         said = False
 
         def look() -> None:
