@@ -59,6 +59,8 @@ class Kind:
     """Called in the transaction that stores the event, with the job as it then is."""
     on_end: Callable[[Job], None] = field(default=_nothing)
     """Called in the transaction that ends the job (done, failed, cancelled)."""
+    on_gone: Callable[[Job], None] = field(default=_nothing)
+    """Called by a runner when it has let go of the job: the body is dead, and nothing more is written to its folder."""
     permit: Callable[[Job], UUID | None] = field(default=_as_it_is)
     """The mandate that the job may begin or go on with. Asked when it is queued, when it begins, and at every heartbeat
     and checkpoint; raises :class:`faceengine.jobs.permits.Refused`, which ends the job with that code."""

@@ -84,6 +84,7 @@ class Run:
         finally:
             if workspace is not None:
                 self._tidy()
+            self._let_go()
             self.watch.end()
             connection.close_if_unusable_or_obsolete()
 
@@ -241,6 +242,12 @@ class Run:
             self.workspace.clean()
         except Exception:
             log.exception("job %s: its files could not be tidied up", self.job.id)
+
+    def _let_go(self) -> None:
+        try:
+            self.kind.on_gone(self.job)
+        except Exception:
+            log.exception("job %s: a hook failed", self.job.id)
 
     def _tell(self, change: Callable[..., AnswerT], *arguments: Any) -> AnswerT | None:
         return patiently(lambda: change(self.job.id, self.job.attempt, *arguments), self.watch)

@@ -4,7 +4,7 @@
 
     JOBS_SCRATCH_DIR/
       attempts/<job>-<attempt>/       what one attempt works in; its lock file beside it names the living
-      cache/<digest>                  inputs, each once, by key and tag; attempts hold links to them
+      cache/<key>-<digest>            inputs, each once, by key and tag; attempts hold links to them
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
+
+_READABLE = 120
+"""Characters of a key that its copy's name shows: enough to know whose copy it is."""
 
 
 class Place:
@@ -57,7 +61,8 @@ class Cache:
 
     def put(self, key: str, tag: str, path: Path, fetch: Callable[[str, Path], None]) -> None:
         """Give ``path`` the content that ``key`` has under ``tag``, by ``fetch(key, path)`` where it isn't here yet."""
-        kept = self._folder / hashlib.sha256(f"{key}\n{tag}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{key}\n{tag}".encode()).hexdigest()
+        kept = self._folder / f"{_flat(key)[:_READABLE]}-{digest}"
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             try:
@@ -75,12 +80,28 @@ class Cache:
             if room < 0:
                 path.unlink(missing_ok=True)
 
+    @staticmethod
+    def forget(folders: Collection[str]) -> None:
+        """Remove what was fetched from those folders of the storage: it may not be here any more."""
+        starts = tuple(f"{_flat(folder)}+"[:_READABLE] for folder in folders)
+        kept = _root() / "cache"
+        if not starts or not kept.is_dir():
+            return
+        for path in kept.iterdir():
+            if path.name.lstrip(".").startswith(starts):
+                path.unlink(missing_ok=True)
+
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         """When last used, bytes, path; parts of what is being fetched, or was when its process died, included."""
         for entry in os.scandir(self._folder):
             with suppress(FileNotFoundError):
                 stat = entry.stat()
                 yield stat.st_mtime, stat.st_size, Path(entry.path)
+
+
+def _flat(key: str) -> str:
+    """``key`` as a part of a file's name."""
+    return "+".join(re.sub(r"[^A-Za-z0-9._-]", "_", part) for part in key.split("/"))
 
 
 def _give(kept: Path, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Puts the gate's triggers into the database."""
+"""Puts the gate's triggers into the database, and has slots finish what withdrawals take away."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
@@ -8,7 +8,9 @@ class ConsentConfig(AppConfig):
     name = "webapp.consent"
 
     def ready(self) -> None:
-        from webapp.consent import checks, triggers  # noqa: F401 - checks register themselves
+        from faceengine.jobs import chores
+        from webapp.consent import checks, erasure, triggers  # noqa: F401 - checks register themselves
 
+        chores.add(erasure.sweep)
         pre_migrate.connect(triggers.take_away, sender=self)
         post_migrate.connect(triggers.put_in_place, sender=self)

@@ -162,3 +162,36 @@ class GatedKind(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Tombstone(models.Model):
+    """One thing that a withdrawal took away: what it was and when it went, and nothing of whom it showed."""
+
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="tombstones")
+    project_number = models.BigIntegerField()
+    side = models.CharField(max_length=1, choices=Side.choices)
+    kind = models.CharField(max_length=40)
+    """``asset``, ``faces``, ``run`` …, or a job's kind."""
+    thing = models.CharField(max_length=40)
+    """Its key."""
+    sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    """Of a file as it came, or of a result."""
+    made_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(db_default=Now())
+    folder = models.CharField(max_length=200, blank=True)
+    """The name, in the storage, of the folder that goes with it."""
+    file = models.CharField(max_length=300, blank=True)
+    """The name, in the storage, of a result, whose hash is taken before it goes."""
+    at_work = models.BooleanField(default=False)
+    """Whether something may still have written to the folder."""
+    settled_at = models.DateTimeField(null=True)
+    """When the files were gone for good."""
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(settled_at=None), name="tombstones_open"),
+            models.Index(fields=["folder"], name="tombstones_folder"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.thing}"

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
+from webapp.consent.erasure import erase
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.models import VALID_FOR, Consent, Way, alive, every_purpose
 from webapp.projects.access import Verb, may
@@ -63,10 +64,17 @@ def review(consent: Consent, reviewer: User, accept: bool, why: str = "") -> Non
 
 @transaction.atomic
 def withdraw(consent: Consent) -> bool:
-    """The person takes their consent back, at once and for good; whether it was still there to be taken back."""
-    taken = Consent.objects.filter(pk=consent.pk, withdrawn_at=None)
-    if not taken.update(withdrawn_at=Now(), name="", email=""):
+    """The person takes their consent back, at once and for good; whether it was still there to be taken back.
+
+    Whatever else the person has agreed to in the project goes with it, and all that was made of them.
+    """
+    if not Consent.objects.filter(pk=consent.pk, withdrawn_at=None).update(withdrawn_at=Now(), name="", email=""):
         return False
+    if consent.person is not None:
+        others = Consent.objects.filter(person=consent.person)
+        others.filter(withdrawn_at=None).update(withdrawn_at=Now())
+        others.update(name="", email="")
+        erase(consent, consent.person)
     consent.refresh_from_db()
     _record(None, "consent.withdrawn", consent)
     return True

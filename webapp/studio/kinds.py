@@ -9,6 +9,7 @@ from django.conf import settings
 from faceengine.jobs.kinds import Kind, Split, register
 from faceengine.jobs.models import Job
 from webapp.accounts.models import Membership
+from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, may_deliver, permit
 from webapp.curation.models import FaceSet
 from webapp.projects.access import REACH, Verb
@@ -69,5 +70,5 @@ def register_all() -> None:
 
 
 def _register(name: str, function: str, config_class: str, act: Act, **more: Any) -> None:
-    more |= {"permit": permit(act), "may_deliver": may_deliver}
+    more |= {"permit": permit(act), "may_deliver": may_deliver, "on_gone": gone}
     register(Kind(name, function, config_class, may_watch, may_steer, **more))

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from faceengine.jobs.kinds import Kind, register
 from faceengine.jobs.models import Job
+from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, may_deliver, permit
 from webapp.projects.access import Verb, may
 from webapp.uploads import services
@@ -28,6 +29,7 @@ def register_all() -> None:
             on_end=_on_end,
             permit=permit(Act.UPLOAD),
             may_deliver=may_deliver,
+            on_gone=gone,
         )
     )
 

@@ -21,6 +21,7 @@ from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 from faceengine.jobs.workspace import delete_files
 from webapp.accounts.models import Team, User
+from webapp.consent.errors import ConsentError
 from webapp.consent.gate import Act, require_consent
 from webapp.projects.models import Person
 from webapp.projects.services import record
@@ -101,7 +102,8 @@ def append(upload: Upload, offset: int, body: Readable, *, checksum: tuple[str, 
                 raise UploadError("upload.disk_full", 507) from error
             raise
         upload.offset, upload.expires_at = offset + written, _expiry()
-        upload.save(update_fields=["offset", "expires_at"])
+        if not Upload.objects.filter(pk=upload.pk).update(offset=upload.offset, expires_at=upload.expires_at):
+            raise UploadError("upload.expired", 410)
         _complete(upload, file)
 
 
@@ -127,6 +129,15 @@ def _complete(upload: Upload, file: IO[bytes]) -> None:
         os.fdatasync(file.fileno())
         with Path(file.name).open("rb") as arrived:
             default_storage.save(name, _Moved(arrived, file.name))
+    try:
+        _become_asset(upload, name)
+    except (ConsentError, UploadError):  # withdrawn while it arrived: nothing of it stays
+        delete_arrival(name)
+        raise
+    arrivals.remove(upload.pk)
+
+
+def _become_asset(upload: Upload, name: str) -> None:
     with transaction.atomic():
         asset = Asset.objects.create(
             person=upload.person,
@@ -139,10 +150,10 @@ def _complete(upload: Upload, file: IO[bytes]) -> None:
         asset.job = _take_in(asset)
         asset.save(update_fields=["job"])
         upload.asset = asset
-        upload.save(update_fields=["asset"])
+        if not Upload.objects.filter(pk=upload.pk).update(asset=asset):
+            raise UploadError("upload.expired", 410)
         project = upload.person.project
         record(upload.uploaded_by, "asset.uploaded", project.team, project, name=upload.name, side=upload.person.side)
-    arrivals.remove(upload.pk)
 
 
 def _is_stored(name: str, size: int) -> bool:
@@ -200,7 +211,7 @@ def taken_in(asset: Asset, job: Job) -> None:
         _accept(asset, job)
     else:
         code = "intake.cancelled" if job.state == State.CANCELLED else job.error_code
-        _refuse(asset, code, keep=code in _PASSING)
+        _refuse(asset, code, keep=code in _PASSING or code.startswith("consent."))
 
 
 def _accept(asset: Asset, job: Job) -> None:

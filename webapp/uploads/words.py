@@ -50,9 +50,10 @@ REASONS: dict[str, Promise] = {
     "runner.lost": _("The machine that looked at it was lost. Try again."),
     "store.unreachable": _("The file store could not be reached. Try again."),
 }
+_NO_CONSENT = _("The consent of one of the two people was not there. Try again when it is.")
 _ANYTHING_ELSE = _("It could not be taken in.")
 
 
 def reason(code: str) -> Promise:
     """Why, in a sentence."""
-    return REASONS.get(code, _ANYTHING_ELSE)
+    return REASONS.get(code, _NO_CONSENT if code.startswith("consent.") else _ANYTHING_ELSE)

@@ -1,0 +1,207 @@
+"""What a withdrawal takes away: everything that was made of the person, wherever it lies.
+
+Rows go in the transaction of the withdrawal; files right after it. A tombstone stays of each thing: what it was, and
+when it went. A job's body may still be dying, and write: its folder is removed again when its runner has let go of it,
+and once more by the next slot that sweeps, should that runner have been killed as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.dispatch import Signal
+
+from faceengine.jobs import transitions
+from faceengine.jobs.models import Job
+from faceengine.jobs.names import key_of
+from faceengine.jobs.scratch import Cache
+from faceengine.jobs.states import OPEN, State
+from webapp.consent.errors import ConsentError
+from webapp.consent.models import Consent, Mandate, Tombstone
+from webapp.curation.models import FaceSet
+from webapp.projects.models import Person, Project
+from webapp.studio.models import Conversion, Run, Score
+from webapp.uploads.models import Asset, Upload
+
+log = logging.getLogger(__name__)
+
+erased = Signal()
+"""Sent in the transaction of a withdrawal, with ``person``: for apps that keep more of a person than is known here."""
+_CHUNK = 1 << 20
+_FOREVER = timedelta(seconds=60)
+"""Longer than a request that had begun before the withdrawal may take to write what it had in hand."""
+
+
+def erase(consent: Consent, person: Person) -> None:
+    """Stop what is at work in the person's project, and delete all that was made of the person."""
+    project = person.project
+    jobs = _jobs_of(person)
+    at_work = _at_work(jobs)
+    _stop(Job.objects.filter(Q(pk__in=jobs) | Q(mandate__in=_mandates(project))))
+    _bury(consent, person, jobs, at_work)
+    Upload.objects.filter(person=person).delete()
+    Asset.objects.filter(person=person).delete()
+    FaceSet.objects.filter(person=person).delete()
+    ended = list(jobs.values_list("pk", flat=True))
+    Run.objects.filter(project=project).delete()
+    # What is still dying stays for its runner to find, but says nothing of anybody.
+    Job.objects.filter(pk__in=at_work).update(title="", config={}, progress=None, result=None)
+    Job.objects.filter(pk__in=ended).exclude(pk__in=at_work).delete()
+    Person.objects.filter(pk=person.pk).update(name="")
+    erased.send(sender=Person, person=person)
+    transaction.on_commit(settle)
+
+
+def _mandates(project: Project) -> QuerySet[Mandate, Any]:
+    return Mandate.objects.filter(project=project).values("pk")
+
+
+def _jobs_of(person: Person) -> QuerySet[Job]:
+    """All of the project's jobs but those that made the other person's footage and faces."""
+    others = Person.objects.filter(project=person.project_id).exclude(pk=person.pk)
+    kept = Q(asset__person__in=others) | Q(pk__in=FaceSet.objects.filter(person__in=others).values("job"))
+    project = person.project_id
+    by_row = Q(run__project=project) | Q(conversion__run__project=project) | Q(score__conversion__run__project=project)
+    by_row |= Q(asset__person=person) | Q(pk__in=FaceSet.objects.filter(person=person).values("job"))
+    found = Job.objects.filter(by_row | Q(mandate__in=_mandates(person.project)))
+    found |= Job.objects.filter(parent__in=Job.objects.filter(by_row))
+    ids = set(found.values_list("pk", flat=True)) - set(Job.objects.filter(kept).values_list("pk", flat=True))
+    return Job.objects.filter(pk__in=ids)
+
+
+def _at_work(jobs: QuerySet[Job]) -> set[Any]:
+    """Those whose bodies may be alive: at work, or ended so lately that they may still be dying."""
+    lately = Q(attempts__ended_at__gt=Now() - _dying_time())
+    return set(jobs.filter(Q(state=State.RUNNING) | lately).values_list("pk", flat=True))
+
+
+def _dying_time() -> timedelta:
+    return timedelta(seconds=settings.JOBS_LEASE_SECONDS + settings.JOBS_GRACE_SECONDS) + _FOREVER
+
+
+def _stop(jobs: QuerySet[Job]) -> None:
+    """End all that is open: what runs is killed by its runner within a heartbeat."""
+    refusal = ConsentError("consent.withdrawn")
+    for job in list(jobs.filter(state__in=OPEN).order_by("-parent")):
+        transitions.refuse(job.pk, refusal)
+
+
+def _bury(consent: Consent, person: Person, jobs: QuerySet[Job], at_work: set[Any]) -> None:
+    known = {"consent": consent, "project_number": person.project_id, "side": person.side}
+    hashes = dict(Asset.objects.filter(person=person).values_list("job", "sha256"))
+    stones = [
+        Tombstone(
+            kind=job.kind,
+            thing=str(job.pk),
+            made_at=job.created_at,
+            sha256=hashes.get(job.pk, ""),
+            folder=job.folder,
+            file=key_of(job, path) if (path := str((job.result or {}).get("path", ""))) else "",
+            at_work=job.pk in at_work,
+            **known,
+        )
+        for job in jobs
+    ]
+    rows: list[tuple[str, Iterable[Any]]] = [
+        ("asset", Asset.objects.filter(person=person)),
+        ("upload", Upload.objects.filter(person=person)),
+        ("faces", FaceSet.objects.filter(person=person)),
+        ("run", Run.objects.filter(project=person.project)),
+        ("conversion", Conversion.objects.filter(run__project=person.project)),
+        ("score-row", Score.objects.filter(conversion__run__project=person.project)),
+    ]
+    for kind, found in rows:
+        stones += [
+            Tombstone(kind=kind, thing=str(row.pk), made_at=row.created_at, sha256=getattr(row, "sha256", ""), **known)
+            for row in found
+        ]
+    # Pictures that are made when they are first looked at, and what is arriving: all that is the person's own.
+    stones.append(Tombstone(kind="person", thing=str(person.pk), folder=person.folder, at_work=True, **known))
+    Tombstone.objects.bulk_create(stones)
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def settle() -> int:
+    """Remove the files of what was taken away, again where something may still have written to them; how many remain.
+
+    Done by whoever withdraws, and by every slot's sweep.
+    """
+    for stone in Tombstone.objects.filter(settled_at=None):
+        over = not stone.at_work or Tombstone.objects.filter(pk=stone.pk, erased_at__lt=Now() - _dying_time()).exists()
+        _remove(stone, for_good=over)
+    return Tombstone.objects.filter(settled_at=None).count()
+
+
+def gone(job: Job) -> None:
+    """A runner has let go of the job: nothing writes to its folder any more."""
+    for stone in Tombstone.objects.filter(folder=job.folder):
+        _remove(stone, for_good=True)
+
+
+def _remove(stone: Tombstone, *, for_good: bool) -> None:
+    """A store that is away is asked again by the next sweep."""
+    try:
+        if stone.file and not stone.sha256:
+            stone.sha256 = _sha256(stone.file)
+        if stone.folder:
+            remove_folder(stone.folder)
+    except Exception:
+        log.exception("what was taken away can't be removed yet: %s", stone.folder)
+        return
+    changes: dict[str, Any] = {"sha256": stone.sha256}
+    if for_good:
+        Job.objects.filter(pk=stone.thing, state=State.FAILED).delete() if stone.folder.startswith("jobs/") else None
+        changes["settled_at"] = Now()
+    Tombstone.objects.filter(pk=stone.pk, settled_at=None).update(**changes)
+
+
+def remove_folder(folder: str) -> None:
+    """Remove all that the storage has under ``folder``, and this machine's copies of it."""
+    Cache.forget([folder])
+    if isinstance(default_storage, FileSystemStorage):
+        with suppress(FileNotFoundError):
+            shutil.rmtree(default_storage.path(folder))
+        return
+    from faceengine.jobs.objects import Bucket
+
+    bucket = Bucket()
+    bucket.delete(list(bucket.tags(f"{folder}/")))
+
+
+def _sha256(name: str) -> str:
+    """Of a result that may be somewhere in the world: so that who finds it there can be told that consent is gone."""
+    digest = hashlib.sha256()
+    try:
+        with default_storage.open(name) as file:
+            while piece := file.read(_CHUNK):
+                digest.update(piece)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+_seen = 0
+
+
+def sweep() -> None:
+    """Every few seconds in each slot: finish what is left to do, and forget copies that other machines' deletions left
+    on this one."""
+    global _seen
+    fresh = list(Tombstone.objects.filter(pk__gt=_seen).order_by("pk").values_list("pk", "folder"))
+    if fresh:
+        Cache.forget([folder for _, folder in fresh if folder])
+        _seen = fresh[-1][0]
+    settle()
