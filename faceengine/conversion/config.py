@@ -7,6 +7,7 @@ from pathlib import Path
 
 from faceengine.config import Config, option
 from faceengine.errors import ConfigError
+from faceengine.provenance.choices import LABELS, MARKS, PLACES
 
 DIRECTIONS = ("a2b", "b2a")
 BLENDS = ("direct", "mask", "poisson")
@@ -48,6 +49,12 @@ class ConvertConfig(Config):
     precision: str = option("auto", help="arithmetic of the model", choices=("auto", "float32", "bfloat16"))
     crf: int = option(18, help="quality of the H.264 video: 0 (lossless) to 51 (worst)", low=0, high=51)
 
+    label: str = option(
+        "both", help="the words AI MODIFIED (en), AI换脸 (zh), or both, seen in every frame", choices=LABELS
+    )
+    label_place: str = option("bottom-right", help="where in the frame they are", choices=PLACES)
+    marks: str = option("all", help="all; or label, for a part whose join adds metadata and signature", choices=MARKS)
+
     def check(self) -> None:
         if Path(self.name).name != self.name or not self.name.lower().endswith(".mp4"):
             raise ConfigError(
@@ -77,3 +84,7 @@ class ConvertResult(Config):
     fps: float
     """Frames converted a second, loading not counted."""
     stopped: bool
+    model: str = ""
+    """SHA-256 of the checkpoint that drew the faces."""
+    signed_by: str = ""
+    """Common name of the signer; empty for a part, whose join is signed."""

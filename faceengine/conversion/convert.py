@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -20,7 +21,12 @@ from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.pipeline import ahead, sharing_processors
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
+from faceengine.files import sha256
 from faceengine.geometry import Image
+from faceengine.provenance.aigc import KEY
+from faceengine.provenance.label import Label
+from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name
+from faceengine.training import checkpoints
 from faceengine.video import Frame, VideoInfo, VideoWriter, probe, read_frames
 
 READ_AHEAD = 4
@@ -59,30 +65,42 @@ def run(
     those that converting the whole video gives at their place (``chunks.py`` tells how). Raises
     :class:`InputError` for a video or model that can't be used, a full disk (``disk.full``), a result that another
     process is writing (``output.busy``) or that is the video itself (``convert.same_file``), and if the person is in
-    no frame of the whole video (``convert.no_person``): then nothing is written.
+    no frame of the whole video (``convert.no_person``): then nothing is written. Nor is there anything under the
+    result's name until it carries all its marks: without somebody who can sign it begins with ``sign.…``.
     """
     info = probe(config.video)
     path = run_dir / config.name
     if path.exists() and path.samefile(config.video):
         raise InputError("convert.same_file", f"the result would overwrite the video it is made from: {path}")
     run_dir.mkdir(parents=True, exist_ok=True)
-    tally = _Tally()
+    # A run in training replaces its newest checkpoint; what is told of it must be of the one that is used.
+    config = dataclasses.replace(config, model=checkpoints.newest(config.model))
+    marks = Marks.here() if config.marks == "all" else None
+    tally, signed_by = _Tally(), ""
+    made = unsigned_name(path) if marks else path
     with only_writer(path):
+        model = sha256(config.model)
         swapper = load_frame_swapper(config, on_event)
         began = time.monotonic()
         try:
-            _convert(config, info, path, swapper, tally, on_event, should_stop)
+            _convert(config, info, made, marks, swapper, tally, on_event, should_stop)
+            if marks is not None:
+                signed_by = marks.sign(made, path, models=(model,), source=config.video, on_event=on_event)
         except _Stopped:
             return ConvertResult(path, tally.frames, tally.swapped, 0.0, stopped=True)
+        finally:
+            forget_unsigned(path)
     if tally.swapped == 0:
         on_event(Message("warning", "convert.no_person", _nobody(config, tally)))
-    return ConvertResult(path, tally.frames, tally.swapped, tally.frames / (time.monotonic() - began), stopped=False)
+    speed = tally.frames / (time.monotonic() - began)
+    return ConvertResult(path, tally.frames, tally.swapped, speed, stopped=False, model=model, signed_by=signed_by)
 
 
 def _convert(
     config: ConvertConfig,
     info: VideoInfo,
     path: Path,
+    marks: Marks | None,
     swapper: FrameSwapper,
     tally: _Tally,
     on_event: OnEvent,
@@ -90,16 +108,18 @@ def _convert(
 ) -> None:
     sound = config.video if config.whole else None
     width = info.width * COLUMNS[config.layout]
+    label = Label(config.label, config.label_place, info.height, info.width, shortest=min(info.height, width))
+    tag = (KEY, marks.aigc) if marks else None
     report = _Report(config.length(info.steady_frames), on_event)
     with (
         sharing_processors(),
-        VideoWriter(path, width, info.height, info.fps, audio_from=sound, crf=config.crf) as writer,
+        VideoWriter(path, width, info.height, info.fps, audio_from=sound, crf=config.crf, tag=tag) as writer,
         closing(_swaps(config, info.fps, swapper)) as swaps,
     ):
         for swap in swaps:
             if should_stop():
                 raise _Stopped
-            writer.write(arrange(swap, config.layout))
+            writer.write(arrange(swap, config.layout, label))
             tally.add(swap)
             report(tally.frames)
         if tally.frames == 0:
@@ -155,11 +175,15 @@ def _together(swapper: FrameSwapper, frames: Iterable[Prepared], batch: int) -> 
     yield from swapper.run(waiting)
 
 
-def arrange(swap: Swap, layout: str) -> Image:
-    """``result``: the new frame; ``pair``: the old one left of it; ``triple``: and the mask, in grey, to the right."""
+def arrange(swap: Swap, layout: str, label: Label) -> Image:
+    """``result``: the new frame; ``pair``: the old one left of it; ``triple``: and the mask, in grey, to the right.
+
+    The new one has the label, so that it can't be cut out without it.
+    """
+    result = label.drawn(swap.result)
     if layout == "result":
-        return swap.result
-    pictures = [swap.image, swap.result]
+        return result
+    pictures = [swap.image, result]
     if layout == "triple":
         pictures.append(np.repeat(swap.mask[..., None], 3, axis=2))
     return np.concatenate(pictures, axis=1)

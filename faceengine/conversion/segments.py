@@ -19,6 +19,8 @@ from faceengine.conversion.claim import only_writer
 from faceengine.conversion.config import ConvertConfig, ConvertResult
 from faceengine.errors import ConfigError, InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
+from faceengine.provenance.aigc import KEY
+from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name
 from faceengine.video import Part, join_videos, probe
 
 SHORTEST = 15.0
@@ -46,7 +48,7 @@ def plan(config: ConvertConfig) -> list[dict[str, Any]]:
     cuts = [config.start, *inner, config.end]
     stem = Path(config.name).stem
     return [
-        {"start": start, "end": end, "name": f"{stem}-{number:03d}.mp4"}
+        {"start": start, "end": end, "name": f"{stem}-{number:03d}.mp4", "marks": "label"}
         for number, (start, end) in enumerate(pairwise(cuts))
     ]
 
@@ -84,6 +86,8 @@ class JoinResult:
     swapped: int
     """Frames in which the person was found and replaced."""
     stopped: bool
+    signed_by: str = ""
+    """Common name of the signer."""
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
@@ -93,12 +97,14 @@ class _Stopped(Exception):  # noqa: N818 - not an error
 def join(
     config: JoinConfig, run_dir: Path, *, on_event: OnEvent = ignore, should_stop: ShouldStop = never
 ) -> JoinResult:
-    """Join the parts into ``run_dir / config.name``, which appears when it is whole, with the sound of the video.
+    """Join the parts into ``run_dir / config.name``, which appears whole and signed, with the sound of the video.
 
-    Raises :class:`InputError` ``join.parts`` for parts that lack frames or don't fit together, ``convert.no_person``
-    if the person is in no part of a whole video, ``output.busy`` and ``disk.full``. Stopped it leaves no file.
+    Raises :class:`InputError` ``sign.…`` if nobody can sign, ``join.parts`` for parts that lack frames or don't fit
+    together, ``convert.no_person`` if the person is in no part of a whole video, ``output.busy`` and ``disk.full``.
+    Stopped it leaves no file.
     """
     path = run_dir / config.name
+    marks = Marks.here()
     run_dir.mkdir(parents=True, exist_ok=True)
     total, swapped = sum(part.frames for part in config.parts), sum(part.swapped for part in config.parts)
     if swapped == 0:
@@ -119,7 +125,13 @@ def join(
     parts = [Part(part.path, part.frames) for part in config.parts]
     with only_writer(path):
         try:
-            join_videos(parts, path, audio_from=config.video if config.whole else None, on_frame=on_frame)
+            sound = config.video if config.whole else None
+            made = unsigned_name(path)
+            join_videos(parts, made, audio_from=sound, on_frame=on_frame, tag=(KEY, marks.aigc))
+            models = tuple(dict.fromkeys(part.model for part in config.parts if part.model))
+            signed_by = marks.sign(made, path, models=models, source=config.video, on_event=on_event)
         except _Stopped:
             return JoinResult(path, 0, 0, stopped=True)
-    return JoinResult(path, total, swapped, stopped=False)
+        finally:
+            forget_unsigned(path)
+    return JoinResult(path, total, swapped, stopped=False, signed_by=signed_by)

@@ -24,7 +24,7 @@ from faceengine import files
 from faceengine.errors import InputError
 from faceengine.files import disk_full, is_disk_full
 from faceengine.video.container import opened
-from faceengine.video.writing import failure, quiet, sound_of
+from faceengine.video.writing import failure, movflags, quiet, sound_of
 
 Packet: TypeAlias = "av.packet.Packet[Any]"
 
@@ -43,19 +43,21 @@ def join_videos(
     *,
     audio_from: Path | None = None,
     on_frame: Callable[[int], None] = lambda _: None,
+    tag: tuple[str, str] | None = None,
 ) -> None:
     """Write the frames of ``parts``, all made by :class:`VideoWriter` alike, one after the other into ``path``.
 
     Each part is as it was encoded: it begins with a key frame and needs nothing of its neighbours. Frame ``i`` of the
     whole is shown at ``i / fps`` seconds, exactly. The sound is what :class:`VideoWriter` makes of ``audio_from``.
-    ``on_frame`` hears how many frames are in, and may raise to give up. The file appears when it is whole; raises
-    :class:`InputError` ``join.parts`` for parts that don't belong together or lack frames, and ``disk.full``.
+    ``tag`` is a key of ``moov/udta/meta`` and its text. ``on_frame`` hears how many frames are in, and may raise to
+    give up. The file appears when it is whole; raises :class:`InputError` ``join.parts`` for parts that don't belong
+    together or lack frames, and ``disk.full``.
     """
     hidden, sound = files.partial(path), path.with_name(f".{path.stem}.sound.mp4")
     try:
         has_sound = audio_from is not None and _extract_sound(audio_from, sound)
         with _sounds(sound if has_sound else None) as track:
-            _mux(_frames(parts, on_frame), track, hidden)
+            _mux(_frames(parts, on_frame), track, hidden, tag)
         with hidden.open("rb") as file:
             os.fsync(file.fileno())
         files.publish(hidden, path)
@@ -68,14 +70,15 @@ def join_videos(
         sound.unlink(missing_ok=True)
 
 
-def _mux(pictures: Iterator[Packet], sounds: Iterator[Packet], path: Path) -> None:
+def _mux(pictures: Iterator[Packet], sounds: Iterator[Packet], path: Path, tag: tuple[str, str] | None) -> None:
     """Write the packets of both, in the order in which they are decoded, into the tracks of ``path``."""
     heads = [next(packets, None) for packets in (pictures, sounds)]
-    options = {"movflags": "+faststart"}
+    options = {"movflags": movflags(tag)}
     if heads[1] is not None:
         # Of a clock of 1 ms, the default, a sound that begins later than the pictures would be some samples off.
         options["movie_timescale"] = str(heads[1].time_base.denominator)
     with closing(av.open(str(path), "w", format="mp4", options=options)) as made:
+        made.metadata.update([tag] if tag else [])
         tracks = {packet.stream.type: made.add_stream_from_template(packet.stream) for packet in heads if packet}
         for packet in merge(_with(heads[0], pictures), _with(heads[1], sounds), key=_decoded_at):
             packet.stream = tracks[packet.stream.type]

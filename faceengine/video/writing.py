@@ -32,7 +32,7 @@ class VideoWriter:
     one gains a column or row that repeats the last. Colours are stored and tagged as BT.709 from 720 lines up and as
     BT.601 below, which is what players assume. The first sound track of ``audio_from`` is copied bit by bit where MP4
     can hold it, else encoded as AAC at 192 kbit/s. Anything wrong removes the part and raises: :class:`InputError`
-    ``disk.full`` or ``video.encode`` with the last words of ffmpeg.
+    ``disk.full`` or ``video.encode`` with the last words of ffmpeg. ``tag``: a key of ``moov/udta/meta`` and its text.
     """
 
     def __init__(
@@ -45,12 +45,14 @@ class VideoWriter:
         audio_from: Path | None = None,
         crf: int = 18,
         preset: str = "veryfast",
+        tag: tuple[str, str] | None = None,
     ) -> None:
         self.path = path
         self._part = files.partial(path)
         self._shape = (height, width, 3)
         # An error in the arguments must show before a process runs.
-        command = _encoder(self._part, width, height, Fraction(fps).limit_denominator(100_000), audio_from, crf, preset)
+        rate = Fraction(fps).limit_denominator(100_000)
+        command = _encoder(self._part, width, height, rate, audio_from, crf, preset, tag)
         self._process: subprocess.Popen[bytes] = command.run_async(
             cmd=imageio_ffmpeg.get_ffmpeg_exe(), pipe_stdin=True, pipe_stderr=True, overwrite_output=True
         )
@@ -127,7 +129,16 @@ def failure(path: Path, words: str, code: int) -> InputError:
     return InputError("video.encode", f"{path} can't be encoded: {words or f'ffmpeg ended with {code}'}")
 
 
-def _encoder(part: Path, width: int, height: int, fps: Fraction, audio_from: Path | None, crf: int, preset: str) -> Any:
+def _encoder(
+    part: Path,
+    width: int,
+    height: int,
+    fps: Fraction,
+    audio_from: Path | None,
+    crf: int,
+    preset: str,
+    tag: tuple[str, str] | None,
+) -> Any:
     """The ffmpeg command as an ffmpeg-python node."""
     even = (width + width % 2, height + height % 2)
     matrix = "bt709" if height >= 720 else "smpte170m"
@@ -140,13 +151,20 @@ def _encoder(part: Path, width: int, height: int, fps: Fraction, audio_from: Pat
         "pix_fmt": "yuv420p",
         "crf": crf,
         "preset": preset,
-        "movflags": "+faststart",
+        "movflags": movflags(tag),
     }
+    if tag is not None:
+        options["metadata"] = "=".join(tag)
     streams = [video]
     if audio_from is not None and (sound := sound_of(audio_from)):
         streams.append(sound[0])
         options |= sound[1]
     return quiet(ffmpeg.output(*streams, f"file:{part}", **options))
+
+
+def movflags(tag: tuple[str, str] | None) -> str:
+    """How an MP4 is laid out: its index first; without the second flag it takes no tags but those it knows."""
+    return "+faststart+use_metadata_tags" if tag else "+faststart"
 
 
 def quiet(node: Any) -> Any:

@@ -112,7 +112,7 @@ def sound(path: Path) -> list[bytes]:
 
 
 def config(video: Path, model: Path, **settings: object) -> ConvertConfig:
-    settings = {"direction": "a2b", "landmarks": "dlib"} | settings
+    settings = {"direction": "a2b", "landmarks": "dlib", "label": "none"} | settings
     return ConvertConfig(video=video, model=model, **settings)  # type: ignore[arg-type]
 
 

@@ -61,7 +61,7 @@ def clip_a(demo_a: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def config(video: Path, model: Path, **settings: object) -> ConvertConfig:
-    settings = {"direction": "a2b", "landmarks": "dlib", "device": "cpu"} | settings
+    settings = {"direction": "a2b", "landmarks": "dlib", "device": "cpu", "label": "none"} | settings
     return ConvertConfig(video=video, model=model, **settings)  # type: ignore[arg-type]
 
 
@@ -236,7 +236,10 @@ def test_only_all_parts_without_the_person_are_refused(  # type: ignore[no-untyp
     assert join(JoinConfig(first.path, parts=(nobody[0], second)), tmp_path / "one").swapped == 25
     refused("convert.no_person", JoinConfig(first.path, parts=nobody), tmp_path / "out")
     assert join(JoinConfig(first.path, end=50, parts=nobody), tmp_path / "range", on_event=heard).frames == 50
-    assert [event.code for event in heard.events if isinstance(event, Message)] == ["convert.no_person"]
+    assert [event.code for event in heard.events if isinstance(event, Message)] == [
+        "convert.no_person",
+        "marks.done",
+    ]
     assert [event for event in heard.events if isinstance(event, Progress)][-1].done == 50
 
 

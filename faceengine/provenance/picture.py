@@ -1,0 +1,58 @@
+"""All marks on one picture that leaves: a still, a preview."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+
+from faceengine.geometry import Image
+from faceengine.provenance.aigc import aigc, with_xmp, xmp
+from faceengine.provenance.credentials import Credentials
+from faceengine.provenance.kinds import kind_of
+from faceengine.provenance.label import Label
+from faceengine.provenance.origin import Origin
+from faceengine.provenance.signing import sign_bytes
+
+MARKABLE = ("image/png", "image/jpeg", "image/webp")
+_QUALITY = 92
+
+
+def mark_picture(
+    image: Image,
+    origin: Origin,
+    credentials: Credentials,
+    *,
+    label: str = "both",
+    place: str = "bottom-right",
+    kind: str = "png",
+) -> bytes:
+    """The ``(H, W, 3)`` uint8 RGB picture as a file of ``kind`` (``png``, ``jpeg``, ``webp``) with all marks.
+
+    ``label`` and ``place`` are those of :class:`Label`. Raises :class:`InputError` ``sign.failed``.
+    """
+    drawn = Label(label, place, *image.shape[:2]).drawn(image)
+    return sign_picture(encode(drawn, kind, aigc(origin, credentials.organisation)), origin, credentials)
+
+
+def encode(image: Image, kind: str, text: str) -> bytes:
+    """The picture as a file of ``kind`` with the AIGC metadata ``text``."""
+    from PIL import Image as Pillow
+
+    out = BytesIO()
+    picture = Pillow.fromarray(np.ascontiguousarray(image))
+    if kind == "webp":  # Pillow's own, since the place of metadata in WebP depends on its pixels' form
+        picture.save(out, "WEBP", quality=_QUALITY, xmp=xmp(text))
+        return out.getvalue()
+    picture.save(out, kind.upper(), **({"quality": _QUALITY} if kind == "jpeg" else {"compress_level": 1}))
+    return with_xmp(out.getvalue(), xmp(text))
+
+
+def sign_picture(picture: bytes, origin: Origin, credentials: Credentials) -> bytes:
+    """A PNG, JPEG or WebP file signed as it is; one without AIGC metadata gains them, but for WebP."""
+    kind = kind_of(picture)
+    if kind not in MARKABLE:
+        raise ValueError("only PNG, JPEG and WebP files can be signed")
+    if kind != "image/webp" and b"TC260:AIGC" not in picture[:4096]:
+        picture = with_xmp(picture, xmp(aigc(origin, credentials.organisation)))
+    return sign_bytes(picture, kind, origin, credentials)

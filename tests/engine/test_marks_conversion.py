@@ -1,0 +1,144 @@
+"""A conversion's marks: in every frame, in the file, last of all; and nothing at all without them."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from faceengine.conversion import chunks as borders_of
+from faceengine.conversion import segments
+from faceengine.conversion.config import ConvertConfig
+from faceengine.conversion.convert import run
+from faceengine.conversion.segments import JoinConfig, join, plan
+from faceengine.errors import InputError
+from faceengine.files import sha256
+from faceengine.provenance import credentials as who
+from faceengine.provenance import marks
+from faceengine.provenance.credentials import CERTIFICATES, CHAIN_FILE, KEY, KEY_FILE, ROOT_FILE, make_chain
+from faceengine.provenance.label import Label
+from faceengine.provenance.reading import read
+from faceengine.video import probe, read_frames
+from tests.engine.conftest import Heard
+
+
+@pytest.fixture
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A chain that this process signs with."""
+    folder = tmp_path / "chain"
+    make_chain(folder, "A studio")
+    monkeypatch.setenv(CERTIFICATES, str(folder / CHAIN_FILE))
+    monkeypatch.setenv(KEY, str(folder / KEY_FILE))
+    return folder
+
+
+def config(video: Path, model: Path, **settings: object) -> ConvertConfig:
+    settings = {"direction": "a2b", "landmarks": "dlib", "device": "cpu"} | settings
+    return ConvertConfig(video=video, model=model, **settings)  # type: ignore[arg-type]
+
+
+def labelled_frames(path: Path, config: ConvertConfig, column: int = 0) -> list[bool]:
+    """Of each frame, whether it looks in the label's place as a labelled one does."""
+    info = probe(config.video)
+    shortest = min(probe(path).width, info.height)
+    label = Label(config.label, config.label_place, info.height, info.width, shortest=shortest)
+    x, y, width, height = label.box
+    found = []
+    for frame in read_frames(path):
+        cut = frame.image[y : y + height, column * info.width + x : column * info.width + x + width].astype(float)
+        ideal = label.drawn(np.full((info.height, info.width, 3), 128, np.uint8))[y : y + height, x : x + width]
+        found.append(float(np.corrcoef(cut.ravel(), ideal.ravel())[0, 1]) > 0.9)
+    return found
+
+
+@pytest.mark.parametrize(("layout", "column"), [("result", 0), ("triple", 1)])
+def test_every_frame_and_the_file_are_marked(
+    tiny_run: Path, short_a: Path, tmp_path: Path, studio: Path, heard: Heard, layout: str, column: int
+) -> None:
+    settings = config(short_a, tiny_run, layout=layout, label_place="top-left")
+    result = run(settings, tmp_path / "out", on_event=heard)
+    assert labelled_frames(result.path, settings, column) == [True] * 50
+    reading = read(result.path, ours=(studio / ROOT_FILE).read_text())
+    assert reading.signature is not None
+    assert (reading.signature.trust, reading.signature.state) == ("ours", "intact")
+    assert reading.signature.origin["models"] == [result.model]
+    assert reading.signature.origin["source_sha256"] == sha256(short_a)
+    assert reading.aigc is not None
+    assert reading.aigc["ContentProducer"] == "A studio"
+    assert result.signed_by == "A studio signer"
+    assert [event.code for event in heard.events if hasattr(event, "code")] == ["marks.done"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["result.mp4"]
+
+
+def test_without_a_label_it_still_has_the_others(tiny_run: Path, short_a: Path, tmp_path: Path, studio: Path) -> None:
+    result = run(config(short_a, tiny_run, label="none", end=5), tmp_path)
+    reading = read(result.path)
+    assert reading.signature is not None
+    assert reading.aigc is not None
+
+
+def test_parts_carry_the_label_and_their_join_all(
+    tiny_run: Path, short_a: Path, tmp_path: Path, studio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(borders_of, "SECONDS", 1.0)
+    monkeypatch.setattr(borders_of, "WARM_UPS", (0.4, 0.8))
+    monkeypatch.setattr(segments, "SHORTEST", 0.5)
+    settings = config(short_a, tiny_run)
+    parts = [ConvertConfig.from_dict(settings.to_dict() | changed) for changed in plan(settings)]
+    assert len(parts) == 2
+    made = [run(part, tmp_path / part.name) for part in parts]
+    for part in made:
+        assert part.signed_by == ""
+        assert read(part.path).signature is read(part.path).aigc is None
+    result = join(JoinConfig(video=short_a, parts=tuple(made)), tmp_path / "joined")
+    assert labelled_frames(result.path, settings) == [True] * 50
+    reading = read(result.path, ours=(studio / ROOT_FILE).read_text())
+    assert reading.signature is not None
+    assert (reading.signature.trust, reading.signature.state) == ("ours", "intact")
+    assert reading.signature.origin["models"] == [made[0].model]
+    assert reading.aigc is not None
+    assert [path.name for path in (tmp_path / "joined").iterdir()] == ["result.mp4"]
+
+
+@pytest.mark.parametrize("why", ["missing", "unreadable", "expired", "not_yet_valid"])
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_nothing_unmarked_is_left(
+    tiny_run: Path, short_a: Path, tmp_path: Path, studio: Path, monkeypatch: pytest.MonkeyPatch, why: str, when: str
+) -> None:
+    """Found out before the work, or, if it comes to that while it goes on, at its end."""
+
+    class Clock(datetime):
+        year_shown = {"expired": 2099, "not_yet_valid": 2001}.get(why)
+
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # noqa: ARG003
+            return datetime(cls.year_shown or 0, 1, 1, tzinfo=UTC)
+
+    def break_it(*_: object) -> None:
+        if why == "missing":
+            (studio / KEY_FILE).unlink(missing_ok=True)
+        elif why == "unreadable":
+            (studio / KEY_FILE).write_bytes(b"no key")
+        else:
+            monkeypatch.setattr(who, "datetime", Clock)
+
+    if when == "before":
+        break_it()
+    else:
+        monkeypatch.setattr(marks.files, "sha256", lambda path: break_it() or sha256(path))
+    with pytest.raises(InputError) as caught:
+        run(config(short_a, tiny_run, end=5), tmp_path / "out")
+    assert caught.value.code == f"sign.{why}"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_join_fails_as_well(tiny_run: Path, short_a: Path, tmp_path: Path, studio: Path) -> None:
+    part = run(config(short_a, tiny_run, marks="label", end=25), tmp_path / "part")
+    (studio / KEY_FILE).unlink()
+    with pytest.raises(InputError) as caught:
+        join(JoinConfig(video=short_a, parts=(dataclasses.replace(part),)), tmp_path / "out")
+    assert caught.value.code == "sign.missing"
+    assert not (tmp_path / "out" / "result.mp4").exists()
