@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -16,14 +18,16 @@ from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
 from tests.web.consents import STANDINGS, consent_of, mandate_of, reviewer
 from tests.web.footage import client_of, project_of, user
-from tests.web.ways import claimed
+from tests.web.ways import claimed, ended, footage
 from webapp.accounts.models import User
-from webapp.consent import services
+from webapp.consent import services, synthetic
 from webapp.consent.errors import ConsentError, ConsentStepError
 from webapp.consent.gate import Act, require_consent
 from webapp.consent.models import Consent, Mandate
 from webapp.projects.models import AuditEntry, Project
+from webapp.uploads import services as uploads
 
+DEMO = Path(__file__).parents[2] / "demo"
 CONFIG = {"a": "faces/a", "b": "faces/b"}
 CODES = {
     "none": "consent.missing",
@@ -204,3 +208,30 @@ def test_people_of_the_demo_have_consents_that_say_so(owner: User, project: Proj
     services.grant_synthetic(project, owner)
     assert require_consent(project, Act.DELIVER)
     assert set(Consent.objects.values_list("way", flat=True)) == {"synthetic"}
+
+
+def test_the_clips_of_made_people_are_those_that_are_shipped() -> None:
+    for digest, name in synthetic.CLIPS.items():
+        assert hashlib.sha256((DEMO / name).read_bytes()).hexdigest() == digest
+
+
+def test_no_other_file_shows_made_people(owner: User, project: Project) -> None:
+    Consent.objects.all().delete()
+    services.grant_synthetic(project, owner)
+    person = project.people.get(side="a")
+    looks = {"width": 9, "height": 9, "frames": 1, "fps": 1, "duration": 1, "has_sound": False, "size": 3}
+    made = looks | {"kind": "video", "file": "asset.mp4", "poster": "", "filmstrip": ""}
+    for digest, state, code in (("0" * 64, "refused", "consent.synthetic"), (next(iter(synthetic.CLIPS)), "ready", "")):
+        upload = uploads.begin(owner, person, "clip.mp4", 3)
+        uploads.append(upload, 0, ContentFile(b"abc"))
+        assert upload.asset is not None
+        assert upload.asset.job is not None
+        ended(upload.asset.job, result=made | {"sha256": digest})
+        upload.asset.refresh_from_db()
+        assert (upload.asset.state, upload.asset.code) == (state, code)
+
+
+def test_nobody_in_existing_footage_is_declared_to_be_made(owner: User, project: Project) -> None:
+    footage(project.people.get(side="b"))
+    with pytest.raises(ConsentStepError, match="not_synthetic"):
+        services.grant_synthetic(project, owner)

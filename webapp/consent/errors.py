@@ -27,8 +27,8 @@ STEPS: dict[str, Promise] = {
     "consent.own_review": _("Whoever asked for a consent can't review it. Another member of the team must."),
     "consent.role": _("Only owners and editors of the team review consents."),
     "consent.not_given": _("The consent has not been given yet, so there is nothing to review."),
+    "consent.not_synthetic": _("There is footage here of people who were not made by a computer."),
     "consent.closed": _("The consent has been decided on already."),
-    "consent.not_synthetic": _("Only the demo's own clips show people who were made by a computer."),
 }
 """By code: why a consent does not go on."""
 

@@ -8,12 +8,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
+from webapp.consent import synthetic
 from webapp.consent.erasure import erase
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.models import VALID_FOR, Consent, Way, alive, every_purpose
 from webapp.projects.access import Verb, may
 from webapp.projects.models import Person, Project
 from webapp.projects.services import record
+from webapp.uploads.models import Asset
 
 
 def live(person: Person) -> Consent | None:
@@ -84,8 +86,11 @@ def withdraw(consent: Consent) -> bool:
 def grant_synthetic(project: Project, by: User | None = None) -> list[Consent]:
     """For the demo: both people were made by a computer, and the consents say just that.
 
-    Only the clips in ``synthetic.py`` can then be uploaded.
+    Only the clips in ``synthetic.py`` can then be uploaded. Raises :class:`ConsentStepError` ``consent.not_synthetic``
+    if the project has other footage already.
     """
+    if Asset.objects.filter(person__project=project).exclude(sha256__in=synthetic.CLIPS).exists():
+        raise ConsentStepError("consent.not_synthetic")
     granted = []
     for person in project.people.all():
         consent = live(person) or Consent.objects.create(

@@ -23,6 +23,7 @@ from faceengine.jobs.workspace import delete_files
 from webapp.accounts.models import Team, User
 from webapp.consent.errors import ConsentError
 from webapp.consent.gate import Act, require_consent
+from webapp.consent.synthetic import forbids
 from webapp.projects.models import Person
 from webapp.projects.services import record
 from webapp.uploads import arrivals
@@ -221,6 +222,10 @@ def _accept(asset: Asset, job: Job) -> None:
     twins = Asset.objects.filter(person=asset.person, sha256=result["sha256"], state=AssetState.READY)
     if twins.exclude(pk=asset.pk).exists():
         _refuse(asset, "file.duplicate", keep=False)
+        transaction.on_commit(lambda: delete_files(job))
+        return
+    if forbids(asset.person, result["sha256"]):
+        _refuse(asset, "consent.synthetic", keep=False)
         transaction.on_commit(lambda: delete_files(job))
         return
     for name in ("kind", "sha256", "width", "height", "frames", "fps", "duration", "has_sound"):

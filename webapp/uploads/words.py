@@ -43,6 +43,7 @@ REASONS: dict[str, Promise] = {
     "body.killed": _("The file made its reader crash."),
     "body.memory": _("The file needs more memory than there is."),
     "body.hung": _("The file could not be read in any sensible time."),
+    "consent.synthetic": _("The people of this project are made by a computer: only the demo's own clips show them."),
     # Nothing is wrong with the file
     "asset.missing": _("The file was lost in the storage. Send it again."),
     "disk.full": _("The studio's disk is full. Make room and try again."),
