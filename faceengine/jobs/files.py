@@ -68,6 +68,8 @@ def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False
     if any(part.startswith(".") for part in Path(name).parts):
         raise Http404
     ask(job, name)
+    if (made := _prepared(job, name, download=download)) is not None:
+        return _small(made, Path(name).name, download=download)
     return _send(request, job, key, download=download)
 
 
@@ -81,6 +83,26 @@ def ask(job: Job, name: str) -> None:
     """Raises :class:`Refused` if the job's file ``name`` may not be shown or handed out."""
     with suppress(kinds.UnknownKindError):
         kinds.get(job.kind).may_deliver(job, name)
+
+
+def _prepared(job: Job, name: str, *, download: bool) -> bytes | None:
+    """What the owner of the job's kind hands out in place of its file."""
+    try:
+        return kinds.get(job.kind).prepare(job, name, download)
+    except kinds.UnknownKindError:
+        return None
+    except OSError:
+        raise Http404 from None
+
+
+def _small(content: bytes, name: str, *, download: bool) -> HttpResponse:
+    """A small file out of memory."""
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    response = HttpResponse(content, content_type=kind if kind in _SHOWN else "application/octet-stream")
+    disposition = content_disposition_header(download or kind not in _SHOWN, name)
+    response["Content-Disposition"] = disposition or "inline"
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _send(request: HttpRequest, job: Job, key: str, *, download: bool) -> HttpResponseBase:

@@ -21,6 +21,16 @@ def _nothing(*_: Any) -> None:
     """A hook that does nothing."""
 
 
+def _no_more(_: Job) -> dict[str, str]:
+    """An environment that adds nothing."""
+    return {}
+
+
+def _as_stored(*_: Any) -> bytes | None:
+    """Every file is handed out as it is."""
+    return None
+
+
 def _as_it_is(job: Job) -> UUID | None:
     """A permit that is always given."""
     return job.mandate
@@ -66,6 +76,11 @@ class Kind:
     and checkpoint; raises :class:`faceengine.jobs.permits.Refused`, which ends the job with that code."""
     may_deliver: Callable[[Job, str], None] = field(default=_nothing)
     """Called before the job's file of that name, or a log, is shown or handed out; raises ``Refused``."""
+    prepare: Callable[[Job, str, bool], bytes | None] = field(default=_as_stored)
+    """What is handed out in place of the job's file of that name, which is a small one, or ``None``. The last argument:
+    whether it is downloaded, not only shown."""
+    environment: Callable[[Job], dict[str, str]] = field(default=_no_more)
+    """Variables that the job's body gets besides the runner's own."""
     split: Split | None = None
     silent_after: float = 900.0
     """Seconds without any news after which the watchdog takes the body for hung."""

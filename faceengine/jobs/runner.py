@@ -174,12 +174,13 @@ class Run:
 
     def _environment(self) -> dict[str, str]:
         """A GPU's slot shows its body that GPU only, unless the body wants several."""
+        known = os.environ | self.kind.environment(self.job)
         if self.slot.kind != "gpu" or self.kind.processes > 1:
-            return dict(os.environ)
+            return known
         number = int(self.slot.name.removeprefix("gpu") or 0)
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
         device = visible[number] if number < len(visible) and visible[number] else str(number)
-        return os.environ | {"CUDA_VISIBLE_DEVICES": device, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+        return known | {"CUDA_VISIBLE_DEVICES": device, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 
     # ---- the end -----------------------------------------------------------------------------------------------------
 

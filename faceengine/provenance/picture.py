@@ -35,6 +35,25 @@ def mark_picture(
     return sign_picture(encode(drawn, kind, aigc(origin, credentials.organisation)), origin, credentials)
 
 
+def label_picture(picture: bytes, origin: Origin, credentials: Credentials, label: str = "both") -> bytes:
+    """A PNG or JPEG file with all marks. The label stands below the picture, which may be a sheet of small ones.
+
+    Raises :class:`InputError` ``sign.failed``.
+    """
+    from PIL import Image as Pillow
+
+    with Pillow.open(BytesIO(picture), formats=("PNG", "JPEG")) as opened:
+        kind = "png" if opened.format == "PNG" else "jpeg"
+        shown = np.asarray(opened.convert("RGB"))
+    height, width = shown.shape[:2]
+    shortest = min(height + height // 3, width)
+    _, y, _, plate = Label(label, "bottom", 3 * height, width, shortest=shortest).box
+    strip = plate + 2 * (3 * height - y - plate)
+    taller = np.pad(shown, ((0, strip), (0, 0), (0, 0)))
+    drawn = Label(label, "bottom", height + strip, width, shortest=shortest).drawn(taller)
+    return sign_picture(encode(drawn, kind, aigc(origin, credentials.organisation)), origin, credentials)
+
+
 def encode(image: Image, kind: str, text: str) -> bytes:
     """The picture as a file of ``kind`` with the AIGC metadata ``text``."""
     from PIL import Image as Pillow

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from faceengine.provenance.credentials import CHAIN_FILE, KEY_FILE, make_chain
+
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE = {
     "SECRET_KEY": "k" * 25 + "0123456789abcdefghijklmnopqrstuvwxyz",
     "ALLOWED_HOSTS": "studio.example",
     "DATABASE_URL": "sqlite:///:memory:",
+    "SIGNING_CERTIFICATES": "certificates.pem",
+    "SIGNING_KEY": "key.pem",
 }
 
 
@@ -27,8 +31,16 @@ def check(folder: Path, settings: str = "production", *words: str, **env: str) -
 
 
 def test_production_starts_with_all_it_needs(tmp_path: Path) -> None:
-    checked = check(tmp_path, "production", "--deploy", "--fail-level", "WARNING", **WHOLE)
+    make_chain(tmp_path, "A studio")
+    chain = {"SIGNING_CERTIFICATES": str(tmp_path / CHAIN_FILE), "SIGNING_KEY": str(tmp_path / KEY_FILE)}
+    checked = check(tmp_path, "production", "--deploy", "--fail-level", "WARNING", **WHOLE | chain)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_check_says_when_nothing_could_be_signed(tmp_path: Path) -> None:
+    checked = check(tmp_path, **WHOLE)
+    assert checked.returncode == 1
+    assert "provenance.E001" in checked.stderr
 
 
 @pytest.mark.parametrize("missing", [*WHOLE, "DATA_DIR"])

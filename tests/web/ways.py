@@ -105,7 +105,8 @@ def converted(run: Run, side: str = "a", **settings: Any) -> Conversion:
     asset = Asset.objects.filter(person__project=run.project, person__side=side, kind="video").earliest("pk")
     conversion = services.start_conversion(owner_of(run.project), run, asset, settings)
     default_storage.save(f"{conversion.job.folder}/result.mp4", ContentFile(b"swapped"))
-    ended(conversion.job, result={"path": "result.mp4", "frames": 50, "swapped": 49, "fps": 20.0, "stopped": False})
+    figures = {"frames": 50, "swapped": 49, "fps": 20.0, "model": "0" * 64, "signed_by": "A studio signer"}
+    ended(conversion.job, result={"path": "result.mp4", "stopped": False} | figures)
     conversion.job.refresh_from_db()
     return conversion
 

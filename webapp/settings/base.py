@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "webapp.consent",
     "webapp.uploads",
     "webapp.curation",
+    "webapp.provenance",
     "webapp.studio",
     "webapp.demo",
 ]
@@ -130,6 +131,21 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = (UPLOADS_PART_MB << 20) + 1
 """Such a part stays in memory, where the server has it already, instead of going over a temporary file."""
 MAX_BODY_MB = env.number("MAX_BODY_MB", 64)
 """No request may be longer; the server holds one in memory."""
+
+# ---- marks ---------------------------------------------------------------------------------------------------------
+SIGNING_CERTIFICATES = Path(env.text("SIGNING_CERTIFICATES") or DATA_DIR / "signing" / "certificates.pem")
+"""The chain that signs all results, the signer's own certificate first. All machines that convert need both files."""
+SIGNING_KEY = Path(env.text("SIGNING_KEY") or DATA_DIR / "signing" / "key.pem")
+SIGNING_OWN = not (env.text("SIGNING_CERTIFICATES") or env.text("SIGNING_KEY"))
+"""Whether a private chain is made when one is needed first."""
+VERIFY_KNOWN = env.text("VERIFY_KNOWN")
+"""PEM file with the certificates of others whose signatures count as known, a list of C2PA's for example."""
+VERIFY_DIR = Path(env.text("VERIFY_DIR") or DATA_DIR / "verify")
+"""Where files lie that somebody wants verified, for as long as that takes. Several web machines must share it."""
+VERIFY_FILE_MB = env.number("VERIFY_FILE_MB", 2048)
+"""The largest one."""
+VERIFY_TOTAL_MB = env.number("VERIFY_TOTAL_MB", 8192)
+"""What may lie there at once: anybody may send."""
 
 # ---- jobs ------------------------------------------------------------------------------------------------------------
 SLOT_KINDS = ("gpu", "cpu")

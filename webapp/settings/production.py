@@ -15,6 +15,8 @@ env.required("DATABASE_URL")
 if env.flag("DEMO"):
     raise ImproperlyConfigured("DEMO has an account that everybody knows, and is not for real people's footage")
 env.required("DATA_DIR")
+env.required("SIGNING_CERTIFICATES")
+env.required("SIGNING_KEY")
 
 from webapp.settings.base import *  # noqa: E402, F403 - reads what was checked above
 

@@ -13,7 +13,7 @@ from faceengine.conversion.config import ConvertConfig
 from faceengine.extraction.config import ExtractConfig
 from faceengine.training.config import TrainConfig
 from webapp.studio.models import Run, Snapshot
-from webapp.studio.words import CHOICES, FIELDS
+from webapp.studio.words import CHOICES, FIELDS, LEFT_OUT
 from webapp.uploads.models import Asset, AssetKind, AssetState
 
 
@@ -53,7 +53,11 @@ def _field(option: dataclasses.Field[Any]) -> forms.Field:
     label, help_text = FIELDS[option.name]
     known: dict[str, Any] = {"label": label, "help_text": help_text, "required": False, "initial": option.default}
     if choices:
-        shown = [(choice, CHOICES.get(str(choice), str(choice))) for choice in choices]
+        own = [
+            (choice, CHOICES.get(f"{option.name}.{choice}", CHOICES.get(str(choice), str(choice))))
+            for choice in choices
+        ]
+        shown = [(choice, words) for choice, words in own if words != LEFT_OUT]
         if option.default is None:
             shown.insert(0, ("", _("as the preset says")))
         coerce = float if isinstance(choices[0], float) else str
@@ -98,7 +102,7 @@ class ConvertForm(ConfigForm):
     """A new conversion with a run."""
 
     config = ConvertConfig
-    plain = ("blend", "color", "layout")
+    plain = ("blend", "color", "layout", "label", "label_place")
     advanced = ("cover", "smoothing", "sharpen", "erode", "feather", "crf")
     asset = forms.ModelChoiceField(
         Asset.objects.none(),

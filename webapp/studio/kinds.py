@@ -10,9 +10,10 @@ from faceengine.jobs.kinds import Kind, Split, register
 from faceengine.jobs.models import Job
 from webapp.accounts.models import Membership
 from webapp.consent.erasure import gone
-from webapp.consent.gate import Act, may_deliver, permit
+from webapp.consent.gate import Act, permit
 from webapp.curation.models import FaceSet
 from webapp.projects.access import REACH, Verb
+from webapp.provenance import delivery, signing
 from webapp.studio import results
 from webapp.studio.models import Conversion, Run, Score
 
@@ -70,5 +71,6 @@ def register_all() -> None:
 
 
 def _register(name: str, function: str, config_class: str, act: Act, **more: Any) -> None:
-    more |= {"permit": permit(act), "may_deliver": may_deliver, "on_gone": gone}
+    more |= {"permit": delivery.marked(permit(act)), "may_deliver": delivery.may_deliver, "on_gone": gone}
+    more |= {"prepare": delivery.prepare, "environment": signing.environment}
     register(Kind(name, function, config_class, may_watch, may_steer, **more))

@@ -32,11 +32,15 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "sharpen": (_("sharpening"), _("0 to 1.")),
     "erode": (_("mask drawn back by"), _("As a share of the crop.")),
     "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
+    "label": (_("label"), _("Seen in every frame: the law wants that people are told.")),
+    "label_place": (_("place of the label"), ""),
     "crf": (_("quality of the video"), _("0 is lossless, 18 looks so, 51 is the worst.")),
 }
 """Label and help of a config's field."""
 
-CHOICES: dict[str, Promise] = {
+LEFT_OUT = ""
+"""What a choice is called that the engine knows and the studio doesn't offer."""
+CHOICES: dict[str, Promise | str] = {
     "lite-64": _("Lite, 64 pixels: for small graphics cards"),
     "standard-64": _("Standard, 64 pixels"),
     "standard-128": _("Standard, 128 pixels: needs a good graphics card"),
@@ -56,8 +60,18 @@ CHOICES: dict[str, Promise] = {
     "both": _("where both masks agree"),
     "alpha": _("the model's mask"),
     "face": _("the outlined face"),
+    "label.both": _("AI换脸 and AI MODIFIED"),
+    "label.en": "AI MODIFIED",
+    "label.zh": "AI换脸",
+    "label.none": LEFT_OUT,
+    "bottom-right": _("at the bottom right"),
+    "bottom-left": _("at the bottom left"),
+    "bottom": _("at the bottom"),
+    "top-right": _("at the top right"),
+    "top-left": _("at the top left"),
+    "top": _("at the top"),
 }
-"""What a choice is called."""
+"""What a choice is called; ``field.choice`` where the same word means something else in another field."""
 
 READINGS: dict[str, Promise] = {
     "same": _("The network takes it for the wanted person."),

@@ -1,0 +1,1 @@
+"""Marks on what leaves the studio, and a page that reads those of any file."""

@@ -1,0 +1,96 @@
+"""Files that somebody wants verified: on the disk for as long as that takes, in a folder of their own, of limited size.
+
+Anybody may send one, so the names are ours, nothing is kept, and what was given up is swept away by whoever comes next.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from webapp.provenance.errors import VerifyError
+
+KEEP_SECONDS = 3600
+"""So long after its last part a file that was given up may stay."""
+MANY = 500
+"""Files that may lie there at once."""
+_TOKEN_BYTES = 24
+
+
+def begin() -> str:
+    """Make room for a file that comes in parts; the token that its parts name. Raises ``verify.busy``."""
+    folder = settings.VERIFY_DIR
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _sweep(folder)
+    _ask_room(folder)
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    (folder / token).touch(0o600, exist_ok=False)
+    return token
+
+
+def append(token: str, offset: int, part: bytes) -> int:
+    """Add a part that begins at ``offset``; how much is there now.
+
+    Raises :class:`VerifyError` ``verify.gone``, ``.offset``, ``.too_large`` and ``.busy``.
+    """
+    path = _path(token)
+    with path.open("r+b") as file:
+        if file.seek(0, 2) != offset:
+            raise VerifyError("verify.offset")
+        if offset + len(part) > settings.VERIFY_FILE_MB << 20:
+            path.unlink(missing_ok=True)
+            raise VerifyError("verify.too_large")
+        _ask_room(path.parent)
+        file.write(part)
+        return file.tell()
+
+
+@contextmanager
+def arrived(token: str = "", sent: UploadedFile[Any] | None = None) -> Iterator[Path]:
+    """The whole file, which came in parts or in one piece; it is gone afterwards."""
+    if sent is not None:
+        if (sent.size or 0) > settings.VERIFY_FILE_MB << 20:
+            raise VerifyError("verify.too_large")
+        token = begin()
+        with _path(token).open("r+b") as file:
+            for chunk in sent.chunks():
+                file.write(chunk)
+    path = _path(token)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _path(token: str) -> Path:
+    path: Path = settings.VERIFY_DIR / token
+    if not token or path.parent != settings.VERIFY_DIR or path.name != token or not path.is_file():
+        raise VerifyError("verify.gone")
+    return path
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > KEEP_SECONDS:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _ask_room(folder: Path) -> None:
+    sizes = [_size(path) for path in folder.iterdir()]
+    if len(sizes) >= MANY or sum(sizes) >= settings.VERIFY_TOTAL_MB << 20:
+        raise VerifyError("verify.busy")
+
+
+def _size(path: Path) -> int:
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0

@@ -1,0 +1,68 @@
+"""Nothing leaves without its marks: asked with the gate whenever a job begins, goes on, or hands out a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.http import Http404
+
+from faceengine.errors import InputError
+from faceengine.jobs.models import Job
+from faceengine.jobs.names import key_of
+from faceengine.jobs.permits import Refused
+from webapp.consent import gate
+from webapp.provenance import signing
+
+_PART = "convert-segment"
+_PICTURES = (".png", ".jpg", ".jpeg")
+
+
+def marked(permit: Callable[[Job], UUID | None]) -> Callable[[Job], UUID | None]:
+    """``permit``, but for conversions only of those that will carry all marks."""
+
+    def ask(job: Job) -> UUID | None:
+        if job.kind.startswith("convert"):
+            _ask_marks(job)
+        return permit(job)
+
+    return ask
+
+
+def _ask_marks(job: Job) -> None:
+    whole = job.kind != _PART
+    if job.config.get("label") == "none" or (whole and job.config.get("marks", "all") != "all"):
+        raise Refused("marks.missing", "in the studio every result carries the visible label, metadata and a signature")
+
+
+def may_deliver(job: Job, name: str) -> None:
+    """What the gate says, and: no part of a conversion (404), no result without all marks (:class:`Refused`)."""
+    gate.may_deliver(job, name)
+    if job.kind == _PART and name != "log":
+        raise Http404
+    if job.kind == "convert" and name.endswith(".mp4") and not (job.result or {}).get("signed_by"):
+        raise Refused("marks.missing", "this video carries no signature, so it can't leave the studio")
+
+
+def prepare(job: Job, name: str, download: bool) -> bytes | None:
+    """A training's pictures show swapped faces: metadata and signature are added, and the label for a download.
+
+    Raises :class:`Refused` ``sign.…`` if nobody can sign now.
+    """
+    if job.kind != "train" or not name.lower().endswith(_PICTURES):
+        return None
+    from faceengine.provenance.kinds import kind_of
+    from faceengine.provenance.picture import label_picture, sign_picture
+
+    with default_storage.open(key_of(job, name)) as file:
+        picture: bytes = file.read()
+    if kind_of(picture) is None:
+        return None
+    try:
+        credentials, origin = signing.credentials(), signing.origin(job)
+        if download:
+            return label_picture(picture, origin, credentials)
+        return sign_picture(picture, origin, credentials)
+    except InputError as error:
+        raise Refused(error.code, str(error)) from error

@@ -1,0 +1,32 @@
+"""Why a file can't be verified."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+REASONS: dict[str, tuple[int, Promise]] = {
+    "verify.no_file": (400, _("Choose a file first.")),
+    "verify.empty": (422, _("The file is empty.")),
+    "verify.unknown": (422, _("This is no video or picture of a kind that can carry marks.")),
+    "verify.gave_up": (422, _("Reading this file took too much time or memory; nothing can be said of it.")),
+    "verify.too_large": (413, _("The file is larger than can be verified here.")),
+    "verify.offset": (409, _("A part of the file is missing. Begin again.")),
+    "verify.gone": (410, _("What was sent of this file is gone. Begin again.")),
+    "verify.busy": (503, _("Too many files are being verified just now. Try again in a moment.")),
+}
+"""Status and sentence of each code."""
+
+
+class VerifyError(Exception):
+    """A file can't be verified. ``code`` is stable."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status, self._reason = REASONS[code]
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence."""
+        return str(self._reason)

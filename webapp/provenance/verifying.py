@@ -1,0 +1,65 @@
+"""What a file's marks say, with what only this studio knows: whether the consents that it names still stand."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from faceengine.errors import InputError
+from faceengine.provenance.inspect import inspect
+from webapp.consent.models import Consent
+from webapp.provenance import signing
+from webapp.provenance.errors import VerifyError
+
+AT_ONCE = 2
+"""Files that one web process has read at a time."""
+_turns = threading.BoundedSemaphore(AT_ONCE)
+_PATIENCE_SECONDS = 20
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """The file's marks as :class:`faceengine.provenance.reading.Reading` has them, ``verdict``, and ``consents``.
+
+    Raises :class:`VerifyError` ``verify.empty``, ``.unknown``, ``.gave_up`` and ``.busy``.
+    """
+    if not _turns.acquire(timeout=_PATIENCE_SECONDS):
+        raise VerifyError("verify.busy")
+    try:
+        known = Path(settings.VERIFY_KNOWN) if settings.VERIFY_KNOWN else None
+        reading = inspect(path, ours=signing.root(), known=known)
+    except InputError as error:
+        raise VerifyError(error.code) from error
+    finally:
+        _turns.release()
+    return reading | {"verdict": verdict(reading), "consents": _consents(reading)}
+
+
+def verdict(reading: dict[str, Any]) -> str:
+    """In one word: ``ours``, ``known``, ``unknown`` (signed so, and not changed since), ``altered``, ``invalid``,
+    ``damaged``, ``remote``, ``unsigned`` (it says itself that AI made it) or ``nothing``."""
+    signature = reading["signature"]
+    if signature is not None:
+        return str(signature["trust"] if signature["state"] == "intact" else signature["state"])
+    if reading["problem"]:
+        return str(reading["problem"]).removeprefix("verify.")
+    return "unsigned" if reading["aigc"] else "nothing"
+
+
+def _consents(reading: dict[str, Any]) -> list[dict[str, str]]:
+    """Where the consents stand that a file of ours names. No names: whoever asks may be anybody."""
+    if verdict(reading) != "ours":
+        return []
+    named = [text for text in reading["signature"]["origin"].get("consents", []) if _is_id(text)]
+    known = {str(consent.pk): consent for consent in Consent.objects.filter(pk__in=named)}
+    return [{"id": text, "standing": str(known[text].standing.value) if text in known else "gone"} for text in named]
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
