@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -28,6 +30,16 @@ def may_steer(user: Any, job: Job) -> bool:
         return kinds.get(job.kind).may_steer(user, job)
     except kinds.UnknownKindError:
         return bool(user.is_active and user.is_staff)
+
+
+def steerable(user: Any, jobs: Sequence[Job]) -> set[uuid.UUID]:
+    """Those of ``jobs`` that ``user`` may steer, with as many queries for many as for a few."""
+    together: dict[Any, list[Job]] = defaultdict(list)
+    for job in jobs:
+        asked = kinds.get(job.kind).steerable if job.kind in kinds.names() else None
+        together[asked].append(job)
+    able = {job.pk for job in together.pop(None, []) if may_steer(user, job)}
+    return able.union(*(asked(user, some) for asked, some in together.items()))
 
 
 def jobs_of(user: Any) -> QuerySet[Job]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,9 @@ class Kind:
     """``may_watch(user, job)``: whether a person may see this job, its events and files."""
     may_steer: Callable[[Any, Job], bool]
     """``may_steer(user, job)``: whether a person may pause, cancel and move it."""
+    steerable: Callable[[Any, Sequence[Job]], set[UUID]] | None = None
+    """``steerable(user, jobs)``: those of ``jobs`` that ``may_steer`` says yes to, for lists; ``None``: it is asked of
+    each."""
     slot_kind: str = "gpu"
     on_event: Callable[[Job, Event], None] = field(default=_nothing)
     """Called in the transaction that stores the event, with the job as it then is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -10,7 +11,7 @@ from django.db.models import Count
 
 from faceengine.errors import ConfigError
 from faceengine.jobs import kinds, queries, words
-from faceengine.jobs.access import may_steer, may_watch
+from faceengine.jobs.access import may_steer, may_watch, steerable
 from faceengine.jobs.models import Attempt, Job, Slot
 from faceengine.jobs.states import OPEN, Desired, State
 
@@ -19,12 +20,12 @@ LOG_TAIL = 1 << 16
 
 
 class Row:
-    """A job as the pages show it to ``user``: what it waits for, and what may be done with it."""
+    """A job as the pages show it to somebody: what it waits for, and what may be done with it."""
 
-    def __init__(self, job: Job, user: Any, lookout: queries.Lookout | None = None) -> None:
+    def __init__(self, job: Job, steerable: bool, lookout: queries.Lookout | None = None) -> None:
         self.job = job
+        self.steerable = steerable
         self._lookout = lookout
-        self.steerable = may_steer(user, job)
 
     @property
     def waiting(self) -> str:
@@ -55,6 +56,18 @@ class Row:
     def moves(self) -> list[str]:
         """How it may be moved in its queue."""
         return ["up", "front", "raise", "lower"] if self.steerable and self.job.state == State.QUEUED else []
+
+
+def row(user: Any, job: Job) -> Row:
+    """The job as its page shows it to ``user``."""
+    return Row(job, may_steer(user, job))
+
+
+def rows(user: Any, *lists: Iterable[Job]) -> list[list[Row]]:
+    """Lists of jobs as one page shows them; it is asked once for all of them what ``user`` may do."""
+    found = [list(jobs) for jobs in lists]
+    able, lookout = steerable(user, [job for jobs in found for job in jobs]), queries.Lookout()
+    return [[Row(job, job.pk in able, lookout) for job in jobs] for jobs in found]
 
 
 def slots(user: Any) -> list[tuple[Slot, bool, Job | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from faceengine.jobs import files, paging, queries, shown, transitions, words
+from faceengine.jobs import files, paging, shown, transitions, words
 from faceengine.jobs.access import get_job, get_job_to_steer, jobs_of
 from faceengine.jobs.models import Attempt, Job
 from faceengine.jobs.states import ENDED, State
@@ -24,6 +24,7 @@ from faceengine.jobs.states import ENDED, State
 RECENT = 8
 """Ended jobs that the overview shows."""
 QUEUE_SHOWN = 20
+_OPEN = (State.RUNNING, State.WAITING, State.PAUSED)
 SHOWN = 100
 """Messages and parts that a job's page shows at most."""
 
@@ -33,15 +34,15 @@ SHOWN = 100
 def overview(request: HttpRequest) -> HttpResponse:
     """What runs where, what waits for what, and what ended lately."""
     jobs = jobs_of(request.user)
-    queues = {kind: paging.queue(jobs, kind, size=QUEUE_SHOWN) for kind in settings.SLOT_KINDS}
+    queues = [(kind, paging.queue(jobs, kind, size=QUEUE_SHOWN)) for kind in settings.SLOT_KINDS]
+    open_ = [paging.newest(jobs, state).jobs for state in _OPEN]
+    recent, *rows = shown.rows(request.user, _recent(jobs), *open_, *(page.jobs for _, page in queues))
+    queued = zip(queues, rows[len(_OPEN) :], strict=True)
     context = {
         "slots": shown.slots(request.user),
-        "open": [
-            (state, _rows(request, paging.newest(jobs, state).jobs))
-            for state in (State.RUNNING, State.WAITING, State.PAUSED)
-        ],
-        "queues": [(kind, _rows(request, page.jobs), page.next) for kind, page in queues.items() if page.jobs],
-        "recent": _rows(request, _recent(jobs)),
+        "open": list(zip(_OPEN, rows, strict=False)),
+        "queues": [(kind, rows, page.next) for (kind, page), rows in queued if rows],
+        "recent": recent,
     }
     return render(request, "jobs/overview.html", _tabs("open") | context)
 
@@ -53,7 +54,7 @@ def ended(request: HttpRequest, state: str) -> HttpResponse:
     if state not in ENDED:
         raise Http404
     page = paging.newest(jobs_of(request.user), State(state), request.GET.get("after", ""))
-    context = {"rows": _rows(request, page.jobs), "next": page.next, "heading": State(state).label}
+    context = {"rows": shown.rows(request.user, page.jobs)[0], "next": page.next, "heading": State(state).label}
     return render(request, "jobs/list.html", _tabs(state) | context)
 
 
@@ -65,7 +66,7 @@ def queued(request: HttpRequest, slot_kind: str) -> HttpResponse:
         raise Http404
     page = paging.queue(jobs_of(request.user), slot_kind, request.GET.get("after", ""))
     heading = _("Queue for %(kind)s") % {"kind": slot_kind.upper()}
-    context = {"rows": _rows(request, page.jobs), "next": page.next, "heading": heading}
+    context = {"rows": shown.rows(request.user, page.jobs)[0], "next": page.next, "heading": heading}
     return render(request, "jobs/list.html", _tabs("open") | context)
 
 
@@ -78,7 +79,7 @@ def detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
     parts = job.parts.select_related("slot").order_by("index")
     listed, more = files.listing(job)
     context = {
-        "row": shown.Row(job, request.user),
+        "row": shown.row(request.user, job),
         "job": job,
         "parts": parts[:SHOWN],
         "part_counts": shown.part_counts(job),
@@ -158,11 +159,6 @@ CHANGES: dict[str, Callable[[Job], bool]] = {
 
 def _tabs(current: str) -> dict[str, Any]:
     return {"tabs": [(state.value, state.label) for state in ENDED], "tab": current}
-
-
-def _rows(request: HttpRequest, jobs: Iterable[Job]) -> list[shown.Row]:
-    lookout = queries.Lookout()
-    return [shown.Row(job, request.user, lookout) for job in jobs]
 
 
 def _recent(jobs: Any) -> list[Job]:

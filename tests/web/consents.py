@@ -57,5 +57,5 @@ def mandate_of(project: Project) -> Mandate:
     """What jobs of the project name; its people agree if they haven't yet."""
     if not Consent.objects.filter(person__project=project).exists():
         consented(project)
-    consents = {f"consent_{one.side}": one for one in Consent.objects.filter(person__project=project)}
+    consents: dict[str, Any] = {f"consent_{one.side}": one for one in Consent.objects.filter(person__project=project)}
     return Mandate.objects.get_or_create(project=project, **consents)[0]

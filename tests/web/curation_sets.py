@@ -33,7 +33,7 @@ def face_set_of(count: int, seed: int = 0) -> FaceSet:
     project = consented(create_project(owner, found_team(owner, "Team"), "Project"))
     face_set = FaceSet.objects.create(person=project.people.get(side="a"))
     chance = random.Random(seed)
-    Crop.objects.bulk_create([_crop(face_set, number, chance) for number in range(1, count + 1)])
+    Crop.objects.bulk_create([crop_of(face_set, number, chance) for number in range(1, count + 1)])
     return face_set
 
 
@@ -48,7 +48,7 @@ def with_pictures(face_set: FaceSet) -> None:
         Image.new("RGB", (256, 256), colour).save(folder / f"{number:06d}.png")
 
 
-def _crop(face_set: FaceSet, number: int, chance: random.Random) -> Crop:
+def crop_of(face_set: FaceSet, number: int, chance: random.Random) -> Crop:
     return Crop(
         face_set=face_set,
         number=number,

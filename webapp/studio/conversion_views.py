@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from faceengine.jobs.shown import Row
+from faceengine.jobs.shown import row as row_of
 from webapp.projects.access import Verb
 from webapp.studio import scores, services
 from webapp.studio.access import get_conversion
@@ -20,7 +20,7 @@ from webapp.studio.errors import StudioError
 def conversion(request: HttpRequest, conversion_id: int) -> HttpResponse:
     """One conversion, side by side with what it was made from, and its score."""
     found = get_conversion(request.user, conversion_id)
-    row = Row(found.job, request.user)
+    row = row_of(request.user, found.job)
     score = getattr(found, "score", None)
     if score is not None:
         score.conversion = found
@@ -34,7 +34,7 @@ def conversion(request: HttpRequest, conversion_id: int) -> HttpResponse:
         "editable": row.steerable,
         "comparable": comparable,
         "score": score,
-        "score_row": Row(score.job, request.user) if score else None,
+        "score_row": row_of(request.user, score.job) if score else None,
         "shown": scores.shown(score) if score else None,
     }
     return render(request, "studio/conversion.html", context)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -11,6 +13,7 @@ from faceengine.jobs.models import Job
 from webapp.accounts.models import Membership
 from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, permit
+from webapp.consent.roles import within
 from webapp.curation.models import FaceSet
 from webapp.projects.access import REACH, Verb
 from webapp.provenance import delivery, signing
@@ -27,6 +30,9 @@ _OWNERS: dict[str, tuple[Any, str]] = {
 """By kind of job: whose row it belongs to, and the way from there to the team."""
 
 
+_BY_MODEL = {model: [kind for kind, (other, _) in _OWNERS.items() if other is model] for model, _ in _OWNERS.values()}
+
+
 def own_or_staff(user: Any, job: Job) -> bool:
     """Whether ``user`` asked for the job or runs this installation."""
     return bool(user.is_active and (user.is_staff or job.owner_id == user.pk))
@@ -40,6 +46,17 @@ def may_watch(user: Any, job: Job) -> bool:
 def may_steer(user: Any, job: Job) -> bool:
     """Whether ``user`` may pause, cancel and move the job."""
     return _may(user, Verb.EDIT, job)
+
+
+def steerable(user: Any, jobs: Sequence[Job]) -> set[UUID]:
+    """:func:`may_steer` of many jobs at once."""
+    able, others = within(user, Verb.EDIT, jobs)
+    by_hand = {job.pk for job in others if own_or_staff(user, job)}
+    for model, kinds in _BY_MODEL.items():
+        some = {job.pk for job in others if job.pk in by_hand and job.kind in kinds}
+        if some:
+            by_hand -= set(model.objects.filter(job__in=some).values_list("job", flat=True))
+    return able | by_hand
 
 
 def _may(user: Any, verb: Verb, job: Job) -> bool:
@@ -73,4 +90,5 @@ def register_all() -> None:
 def _register(name: str, function: str, config_class: str, act: Act, **more: Any) -> None:
     more |= {"permit": delivery.marked(permit(act)), "may_deliver": delivery.may_deliver, "on_gone": gone}
     more |= {"prepare": delivery.prepare, "environment": signing.environment}
+    more |= {"steerable": steerable}
     register(Kind(name, function, config_class, may_watch, may_steer, **more))

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from faceengine.errors import ConfigError
-from faceengine.jobs.shown import Row
+from faceengine.jobs.shown import row as row_of
 from webapp.consent.gate import Act, require_consent
 from webapp.projects.access import Verb, get_project
 from webapp.studio import services
@@ -71,7 +71,7 @@ def _kept(found: Run, snapshots: list[Snapshot]) -> list[Snapshot]:
 
 
 def _page(request: HttpRequest, found: Run, snapshots: list[Snapshot], form: ConvertForm) -> HttpResponse:
-    row = Row(found.job, request.user)
+    row = row_of(request.user, found.job)
     with_previews = [one for one in snapshots if one.preview]
     context = {
         "run": found,

@@ -10,6 +10,7 @@ from faceengine.jobs.kinds import Kind, register
 from faceengine.jobs.models import Job
 from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, may_deliver, permit
+from webapp.consent.roles import within
 from webapp.projects.access import Verb, may
 from webapp.uploads import services
 from webapp.uploads.models import Asset
@@ -25,6 +26,7 @@ def register_all() -> None:
             "faceengine.intake.config.IntakeConfig",
             may_watch=lambda user, job: _may(user, Verb.VIEW, job),
             may_steer=lambda user, job: _may(user, Verb.EDIT, job),
+            steerable=lambda user, jobs: within(user, Verb.EDIT, jobs)[0],
             slot_kind="cpu",
             on_end=_on_end,
             permit=permit(Act.UPLOAD),

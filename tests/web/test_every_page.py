@@ -1,0 +1,41 @@
+"""Every page asks the database a few times, however much there is; found by walking the addresses, none by hand."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.web.large import CHANGES, Large, addresses, build
+
+pytestmark = pytest.mark.django_db
+
+MOST = 10
+"""Queries of a page; one more for each list of results that it shows a page of."""
+LISTS = {"jobs:list": 8, "jobs:ended": 1, "jobs:queued": 1, "uploads:room": 1, "studio:project": 2, "home": 1}
+"""How many such lists pages show: the overview of jobs three of open ones, two queues, and three of ended ones."""
+
+
+@pytest.fixture
+def large() -> Large:
+    return build(projects=5, crops=250, runs=3)
+
+
+def test_every_page_asks_the_database_a_few_times(large: Large) -> None:
+    browser = Client()
+    browser.force_login(large.owner)
+    found, unknown = addresses(large)
+    assert unknown <= CHANGES, "teach tests/web/large.py what the arguments of these addresses are"
+    asked, odd = {}, {}
+    for name, address in found.items():
+        with CaptureQueriesContext(connection) as queries:
+            answer = browser.get(address)
+        if answer.status_code == 405:
+            continue
+        asked[name] = len(queries)
+        if answer.status_code not in (200, 302):
+            odd[name] = answer.status_code
+    assert odd == {}
+    assert len(asked) > 25
+    assert {name: count for name, count in asked.items() if count > MOST + LISTS.get(name, 0)} == {}
