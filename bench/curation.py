@@ -69,6 +69,7 @@ def room_of(count: int) -> tuple[str, tuple[str, str]]:
     from django.conf import settings
     from django.test import Client
 
+    from bench.consents import agreed
     from webapp.accounts.models import User
     from webapp.accounts.services import found_team
     from webapp.curation.intake import import_crops
@@ -78,6 +79,7 @@ def room_of(count: int) -> tuple[str, tuple[str, str]]:
     owner, new = User.objects.get_or_create(email="bench@localhost")
     if new:
         project = create_project(owner, found_team(owner, "Bench"), "Bench")
+        agreed(project)
         face_set = FaceSet.objects.create(person=project.people.get(side="a"), folder="faces")
         folder = Path(settings.MEDIA_ROOT, "faces")
         extract_some(folder)

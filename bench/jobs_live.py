@@ -73,12 +73,13 @@ def running_job() -> tuple[Any, str]:
     from django.contrib.sessions.backends.db import SessionStore
     from django.test import Client
 
+    from bench.consents import mandate
     from faceengine.jobs import transitions
     from faceengine.jobs.models import Slot
 
     owner, _ = get_user_model().objects.get_or_create(email="bench@localhost")
     slot, _ = Slot.objects.get_or_create(host="bench", name="gpu0", kind="gpu", defaults={"pid": os.getpid()})
-    transitions.submit("train", {"a": "faces/a", "b": "faces/b"}, owner=owner)
+    transitions.submit("train", {"a": "faces/a", "b": "faces/b"}, owner=owner, mandate=mandate())
     job = transitions.claim(slot)
     assert job is not None
     client = Client()

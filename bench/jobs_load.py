@@ -55,9 +55,10 @@ class Load:
 
 
 def submit(kind: str, config: dict[str, Any]) -> Any:
+    from bench.consents import mandate
     from faceengine.jobs import transitions
 
-    return transitions.submit(kind, config)
+    return transitions.submit(kind, config, mandate=mandate())
 
 
 def ended(job: Any, within: float) -> Any:

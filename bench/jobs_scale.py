@@ -45,13 +45,14 @@ def main() -> None:
 
 def queue(count: int, owner: Any) -> None:
     """Make queued jobs of several priorities and kinds of slots, all at once: submitting is not what is measured."""
+    from bench.consents import mandate
     from faceengine.jobs.models import Job
 
     config = {"a": "faces/a", "b": "faces/b"}
-    rank = time.time_ns() // 1000
+    rank, allowed = time.time_ns() // 1000, mandate()
     jobs = [
         Job(kind="train", title=f"run {number}", owner=owner, config=config, priority=number % 3, rank=rank + number,
-            slot_kind="cpu" if number % 5 == 0 else "gpu")
+            slot_kind="cpu" if number % 5 == 0 else "gpu", mandate=allowed)
         for number in range(count)
     ]  # fmt: skip
     Job.objects.bulk_create(jobs, batch_size=500)

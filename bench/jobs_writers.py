@@ -32,12 +32,13 @@ def write(number: int) -> None:
     open_studio()
     from django.db import OperationalError
 
+    from bench.consents import mandate
     from faceengine.events import Losses
     from faceengine.jobs import transitions
     from faceengine.jobs.models import Slot
 
     slot = Slot.objects.create(host="bench", name=f"gpu{number}", kind="gpu", pid=os.getpid())
-    transitions.submit("train", {"a": "faces/a", "b": "faces/b"})
+    transitions.submit("train", {"a": "faces/a", "b": "faces/b"}, mandate=mandate())
     job = transitions.claim(slot)
     assert job is not None
     written = locked = 0

@@ -237,6 +237,7 @@ def _studio(size: int) -> tuple[int, str, dict[str, str]]:
     from django.core.management import call_command
     from django.test import Client
 
+    from bench.consents import agreed
     from faceengine.jobs.models import Job
     from webapp.accounts.models import User
     from webapp.accounts.services import found_team
@@ -245,8 +246,9 @@ def _studio(size: int) -> tuple[int, str, dict[str, str]]:
 
     call_command("migrate", verbosity=0)
     owner = User.objects.create_user("owner@example.org", secrets.token_hex(16))
-    person = create_project(owner, found_team(owner, "Team"), "Project").people.get(side="a")
-    job = Job.objects.create(kind="intake", slot_kind="cpu", state="done")
+    project = create_project(owner, found_team(owner, "Team"), "Project")
+    person = project.people.get(side="a")
+    job = Job.objects.create(kind="intake", slot_kind="cpu", state="done", mandate=agreed(project))
     asset = Asset.objects.create(
         person=person, name="large.mp4", job=job, size=size, stored=size, state="ready", file=f"{job.folder}/large.mp4"
     )
