@@ -115,6 +115,18 @@ def test_no_job_without_a_mandate(project: Project, tmp_path: Path) -> None:
     assert not Job.objects.exists()
 
 
+def test_no_job_uses_what_belongs_to_others(project: Project) -> None:
+    other = project_of(user("another"))
+    theirs = transitions.submit("extract", {"inputs": ["x"]}, mandate=mandate_of(other).pk)
+    for name in (theirs.folder, f"{theirs.folder}/crops", f"projects/{other.pk}/a/faces"):
+        with pytest.raises(ConsentError) as raised:
+            transitions.submit("train", CONFIG | {"b": name}, mandate=mandate_of(project).pk)
+        assert raised.value.code == "consent.foreign"
+    ours = transitions.submit("extract", {"inputs": ["x"]}, mandate=mandate_of(project).pk)
+    config = {"a": ours.folder, "b": f"projects/{project.pk}/b/faces"}
+    assert transitions.submit("train", config, mandate=mandate_of(project).pk)
+
+
 def test_a_queued_job_does_not_begin_once_a_consent_is_gone(project: Project) -> None:
     job = transitions.submit("train", CONFIG, mandate=mandate_of(project).pk)
     of(project, "a").update(withdrawn_at=Now())

@@ -19,6 +19,7 @@ REASONS: dict[str, Promise] = {
     "consent.expired": _("The consent of %(person)s has expired. Ask again."),
     "consent.withdrawn": _("%(person)s has withdrawn their consent."),
     "consent.scope": _("%(person)s did not agree to this use."),
+    "consent.foreign": _("This work would use what belongs to another project, whose people were not asked."),
     "consent.no_mandate": _("This work names no consents. Begin it in a project whose two people have agreed."),
 }
 """By code: why nothing moves."""

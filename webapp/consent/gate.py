@@ -6,6 +6,8 @@ something begins, at every checkpoint, and whenever anything is shown or handed 
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +18,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.states import State
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Purpose, Standing, alive
 from webapp.projects.models import AuditEntry, Person, Project, Side
@@ -50,6 +53,8 @@ _CODES = {
     Standing.EXPIRED: "consent.expired",
     Standing.WITHDRAWN: "consent.withdrawn",
 }
+_IN_JOB = re.compile(r"\bjobs/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
+_IN_PROJECT = re.compile(r"\bprojects/(\d+)/")
 _ONCE_IN = timedelta(minutes=1)
 """A page of 200 pictures that may not be shown is one entry of the audit trail, not 200."""
 
@@ -123,9 +128,25 @@ def permit(act: Act) -> Callable[[Job], UUID | None]:
     """For kinds of jobs that do ``act``: what the ledger asks before a job is queued, begins, or goes on."""
 
     def ask(job: Job) -> UUID:
-        return require_consent(_project_of(job, act), act).pk
+        project = _project_of(job, act)
+        mandate = require_consent(project, act)
+        if job.state == State.QUEUED:  # its config is fixed while it runs
+            _keep_to_project(job, project, act)
+        return mandate.pk
 
     return ask
+
+
+def _keep_to_project(job: Job, project: Project, act: Act) -> None:
+    """Two consents allow what is the project's own, and nobody else's footage, faces or models."""
+    config = json.dumps(job.config)
+    jobs = {UUID(number) for number in _IN_JOB.findall(config)} - {job.pk}
+    elsewhere = set(_IN_PROJECT.findall(config)) - {str(project.pk)}
+    own = Mandate.objects.filter(project=project).values("pk")
+    if elsewhere or (jobs and Job.objects.filter(pk__in=jobs).exclude(mandate__in=own).exists()):
+        error = ConsentError("consent.foreign", None, project, act)
+        remember(error)
+        raise error
 
 
 def may_deliver(job: Job, name: str) -> None:

@@ -19,7 +19,7 @@ _LIVE = """EXISTS (
     JOIN consent_consent a ON a.id = m.consent_a_id JOIN consent_consent b ON b.id = m.consent_b_id
     WHERE m.id = NEW.mandate
     AND a.accepted AND a.withdrawn_at IS NULL AND a.expires_at > {now}
-    AND b.accepted AND b.withdrawn_at IS NULL AND b.expires_at > {now})"""
+    AND b.accepted AND b.withdrawn_at IS NULL AND b.expires_at > {now}{lock})"""
 """Whether the new row's mandate is of two live consents, by the database's clock."""
 _GATED = "EXISTS (SELECT 1 FROM consent_gatedkind k WHERE k.name IN ({kinds}))"
 _PROJECT = "(SELECT project_id FROM consent_mandate WHERE id = {row}.mandate)"
@@ -34,7 +34,8 @@ def rules(vendor: str) -> dict[str, tuple[str, str, str, str]]:
     """By name: the table, the event, the condition under which a change is refused, and the sentence that says so."""
     now = "STATEMENT_TIMESTAMP()" if vendor == "postgresql" else "STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')"
     differs = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
-    alive = _LIVE.format(now=now)
+    # Whoever withdraws at this very moment is waited for. SQLite has one writer only.
+    alive = _LIVE.format(now=now, lock=" FOR SHARE OF a, b" if vendor == "postgresql" else "")
     gated = _GATED.format(kinds="NEW.kind")
     renewed = f"{_PROJECT.format(row='OLD')} = {_PROJECT.format(row='NEW')} AND {alive}"
     changed = " OR ".join(f"OLD.{column} {differs} NEW.{column}" for column in _DECIDED)
