@@ -12,7 +12,7 @@ from tests.web.test_projects import SEEN, answers
 from webapp.accounts.models import Invitation, Membership, Role, Team, User
 from webapp.accounts.services import invite
 from webapp.projects.models import AuditEntry, Project
-from webapp.projects.services import rename_project
+from webapp.projects.services import record, rename_project
 from webapp.projects.trail import PAGE, WORDS
 
 pytestmark = pytest.mark.django_db
@@ -194,7 +194,8 @@ def test_the_trail_tells_who_did_what_and_nothing_of_other_teams(owner: User, pr
 
 
 def test_the_trail_goes_on_over_pages(owner: User, project: Project, team: Team, url: str) -> None:
-    AuditEntry.objects.bulk_create(AuditEntry(team=team, verb=verb, actor=owner) for verb in [*WORDS, "new.verb"] * 20)
+    for verb in [*WORDS, "new.verb"] * 20:
+        record(owner, verb, team)
     client = client_of(owner)
     page = client.get(f"{url}trail/").content.decode()
     assert page.count("<time") == PAGE

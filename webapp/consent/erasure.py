@@ -30,6 +30,7 @@ from faceengine.jobs.states import OPEN, State
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Tombstone
 from webapp.curation.models import FaceSet
+from webapp.projects import audit
 from webapp.projects.models import Person, Project
 from webapp.studio.models import Conversion, Run, Score
 from webapp.uploads.models import Asset, Upload
@@ -59,6 +60,7 @@ def erase(consent: Consent, person: Person) -> None:
     Job.objects.filter(pk__in=at_work).update(title="", config={}, progress=None, result=None)
     Job.objects.filter(pk__in=ended).exclude(pk__in=at_work).delete()
     Person.objects.filter(pk=person.pk).update(name="")
+    audit.erase_names(person)
     erased.send(sender=Person, person=person)
     transaction.on_commit(settle)
 

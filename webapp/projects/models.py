@@ -60,16 +60,52 @@ class Person(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One thing that was done. Entries are only ever added."""
+    """One thing that was done, in the chain of its team: see ``audit.py``. Entries are only ever added.
 
-    team = models.ForeignKey(Team, models.CASCADE, related_name="audit")
-    project = models.ForeignKey(Project, models.SET_NULL, null=True, related_name="audit")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    at = models.DateTimeField(db_default=Now())
+    The ids of team, project and actor are plain numbers to the database: they stay when their objects are gone.
+    """
+
+    team = models.ForeignKey(Team, models.DO_NOTHING, db_constraint=False, related_name="audit")
+    number = models.BigIntegerField()
+    """Its place in the team's chain, from 1."""
+    project = models.ForeignKey(Project, models.DO_NOTHING, db_constraint=False, null=True, related_name="audit")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, db_constraint=False, null=True, related_name="+"
+    )
+    at = models.DateTimeField()
+    """By the database's clock."""
     verb = models.CharField(max_length=40)
     """Stable, in the form ``project.created``; pages translate it."""
     data = models.JSONField(default=dict)
-    """Names and numbers as they were then, so that the entry can be read when its objects are gone."""
+    """Names and numbers as they were then, so that the entry can be read when its objects are gone. It is the only part
+    that can be erased."""
+    salt = models.CharField(max_length=32, blank=True)
+    """Of ``commitment``; empty once ``data`` is erased."""
+    commitment = models.CharField(max_length=64)
+    """SHA-256 of salt and ``data``: what the chain holds of them."""
+    previous = models.CharField(max_length=64)
+    """``hash`` of the entry before."""
+    hash = models.CharField(max_length=64)
+    """SHA-256 over everything but ``data`` and ``salt``."""
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["team", "-id"], name="audit_newest")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "number"], name="one_entry_of_a_number")]
+
+
+class AuditHead(models.Model):
+    """Where a team's chain ends, and what was found when it was last checked. The row is the lock of whoever adds."""
+
+    team_number = models.BigIntegerField(primary_key=True)
+    """The team's key, kept when the team is gone."""
+    number = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+    checked_at = models.DateTimeField(null=True)
+    checked_number = models.BigIntegerField(default=0)
+    """The last entry that was there then."""
+    broken = models.CharField(max_length=40, blank=True)
+    """Code of the first thing that was wrong then."""
+    broken_number = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.team_number}:{self.number}:{self.hash}"

@@ -7,12 +7,13 @@ from typing import Any
 from django.db import transaction
 
 from webapp.accounts.models import Team, User
+from webapp.projects import audit
 from webapp.projects.models import AuditEntry, Person, Project, Side
 
 
 def record(actor: User | None, verb: str, team: Team, project: Project | None = None, **data: Any) -> AuditEntry:
     """Add to the audit trail; ``actor`` is ``None`` for what the studio did by itself."""
-    return AuditEntry.objects.create(actor=actor, verb=verb, team=team, project=project, data=data)
+    return audit.append(actor, verb, team, project, data)
 
 
 @transaction.atomic

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.models import Role
-from webapp.projects.access import get_team
-from webapp.projects.models import AuditEntry
+from webapp.projects import audit
+from webapp.projects.access import Verb, get_team, may
+from webapp.projects.models import AuditEntry, AuditHead
 
 PAGE = 100
 
@@ -30,6 +32,7 @@ WORDS: dict[str, Promise] = {
     "invitation.withdrawn": _("took back the invitation of {email}"),
     "member.joined": _("joined as {role}"),
     "member.role": _("made {email} {role} (before: {before})"),
+    "audit.erased": _("erased the names in entries of this trail"),
     "member.removed": _("took {email} out of the team"),
 }
 """What was done, by its verb. What has no words here is shown as it was written."""
@@ -69,10 +72,33 @@ def trail(request: HttpRequest, team_id: int) -> HttpResponse:
     context = {
         "team": team,
         "project": project,
-        "entries": [(entry, in_words(entry)) for entry in page[:PAGE]],
+        "entries": [(entry, in_words(entry), audit.wrong_in_itself(entry)) for entry in page[:PAGE]],
+        "head": AuditHead.objects.filter(pk=team.pk).first(),
+        "may_manage": may(request.user, Verb.MANAGE, team.pk),
         "next": page[PAGE - 1].pk if len(page) > PAGE else None,
     }
     return render(request, "projects/trail.html", context)
+
+
+@require_POST
+@login_required
+def check_trail(request: HttpRequest, team_id: int) -> HttpResponse:
+    """Read the whole chain. Owners only: it takes a second for some ten thousand entries."""
+    team = get_team(request.user, team_id, Verb.MANAGE)
+    if audit.check(team.pk):
+        messages.error(request, _("The trail is not what was written. Below is the first place that shows it."))
+    else:
+        messages.success(request, _("The trail was checked: every entry is as it was written."))
+    return redirect("trail", team.pk)
+
+
+@require_safe
+@login_required
+def export_trail(request: HttpRequest, team_id: int) -> StreamingHttpResponse:
+    """The chain as JSON lines, its head last. Owners only: it has e-mail addresses."""
+    team = get_team(request.user, team_id, Verb.MANAGE)
+    headers = {"Content-Disposition": f'attachment; filename="trail-{team.pk}.jsonl"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(audit.export(team.pk), content_type="application/x-ndjson", headers=headers)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
