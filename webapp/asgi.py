@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings.development")
 http = get_asgi_application()
 
 # Daphne looks the class up when a connection is made.
-bodies.limit(settings.MAX_BODY_MB << 20)
+bodies.limit(settings.MAX_BODY_MB << 20, settings.MIN_BODY_RATE, settings.BODY_PATIENCE_SECONDS)
 
 # Needs Django set up, which the line above did.
 from faceengine.jobs.live.routing import sockets  # noqa: E402

@@ -79,7 +79,7 @@ def profile_bomb(folder: Path, _address: str) -> Path:
 
 def animated(folder: Path, _address: str) -> Path:
     """A PNG of very many frames: only the first is a photo."""
-    frames = [Image.new("RGB", SIDE, (number % 256, 0, number // 256)) for number in range(1000)]
+    frames = [Image.new("RGB", SIDE, (number % 256, 0, number // 256)) for number in range(10_000)]
     frames[0].save(folder / "many.png", save_all=True, append_images=frames[1:])
     return folder / "many.png"
 
@@ -98,6 +98,15 @@ def zip_slip(folder: Path, _address: str) -> Path:
     with zipfile.ZipFile(folder / "slip.zip", "w") as made:
         made.writestr("../../outside.txt", "stolen")
     return folder / "slip.zip"
+
+
+def giant_stride(folder: Path, _address: str) -> Path:
+    """A file of weights that is small, and whose one tensor is not: it repeats a single number by a stride of 0."""
+    import torch
+
+    torch.save({"weight": torch.zeros(1).expand(1 << 40)}, folder / "giant.pt")
+    assert (folder / "giant.pt").stat().st_size < 10_000
+    return folder / "giant.pt"
 
 
 def turned(folder: Path, _address: str) -> Path:

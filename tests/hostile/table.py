@@ -1,4 +1,27 @@
-"""Every hostile file, and what must become of it: a code it is refused with, or ``None`` if it is made harmless."""
+"""Every hostile file, and what must become of it: a code it is refused with, or what it is taken for, made harmless.
+
+``tests/engine/test_intake_hostile.py`` tries them at the engine's door, ``tests/web/test_uploads_intake.py`` through
+an upload and a worker; both look for what is left behind, and at a server that nobody may ask. What else is hostile:
+
+==============================================  =======================================================================
+names (``concat:a|b.mp4``, ``-vf``, ``../../x``,  ``tests/web/test_tus.py::test_names_are_texts``
+NUL, CRLF, U+202E, long, emoji …)
+body longer than its Content-Length             ``tests/web/test_bodies.py::test_a_body_longer_than_its_length_…``
+upload aborted at 99 %                          ``tests/web/test_bodies.py::test_one_that_breaks_off_never_counts``,
+                                                ``tests/web/test_tus.py::test_broken_off_too_long_ago_…``
+1 byte/s, in the body and in the head           ``tests/web/test_bodies.py::test_one_that_comes_byte_by_byte_…``
+the same file twice at once (quota race)        ``tests/web/test_tus.py::test_of_two_that_begin_at_once_…``,
+                                                ``tests/web/test_uploads_intake.py::test_of_two_copies_…``
+a disk that is full                             ``tests/web/test_tus.py::test_a_full_disk_is_told``
+weights and checkpoints that are damaged        ``tests/engine/test_weights.py::test_a_damaged_file_is_refused_…``,
+                                                ``tests/engine/test_checkpoints.py::test_a_damaged_file_is_refused``
+no face, two faces, a stranger's face           ``tests/engine/test_bad_input.py``, ``tests/engine/test_extraction.py``
+consent expired, withdrawn, of another team     ``tests/web/test_consent_gate.py``, ``test_consent_withdrawal.py``,
+                                                ``test_consent_everywhere.py``
+reviewer = requester                            ``tests/web/test_consent_gate.py``, ``test_consent_database.py``
+signed files with hostile words                 ``tests/web/test_verify.py``
+==============================================  =======================================================================
+"""
 
 from __future__ import annotations
 
@@ -72,6 +95,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "FITS": (data("a.fits", b"SIMPLE  =                    T".ljust(2880)), UNKNOWN),
     "HEIC": (data("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)), "photo.heif"),
     "zip slip": (photos.zip_slip, UNKNOWN),
+    "tensor of a thousand gigabytes in four bytes": (photos.giant_stride, UNKNOWN),
     "pickle": (data("a.pt", pickle.dumps({"weights": list(range(99))})), UNKNOWN),
     "safetensors with a header of 2^63": (data("a.safetensors", struct.pack("<Q", 1 << 63) + b"{}"), UNKNOWN),
 }

@@ -131,6 +131,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = (UPLOADS_PART_MB << 20) + 1
 """Such a part stays in memory, where the server has it already, instead of going over a temporary file."""
 MAX_BODY_MB = env.number("MAX_BODY_MB", 64)
 """No request may be longer; the server holds one in memory."""
+MIN_BODY_RATE = 1024
+"""Bytes a second that a request must come with on the whole, or it is cut off …"""
+BODY_PATIENCE_SECONDS = env.number("BODY_PATIENCE_SECONDS", 60)
+"""… once it has taken so long."""
 
 # ---- marks ---------------------------------------------------------------------------------------------------------
 SIGNING_CERTIFICATES = Path(env.text("SIGNING_CERTIFICATES") or DATA_DIR / "signing" / "certificates.pem")
