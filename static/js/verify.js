@@ -6,8 +6,8 @@ class VerifyFile extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
     this.progress = this.querySelector("progress");
-    const input = this.querySelector("input[type=file]");
-    input.addEventListener("change", () => input.files[0] && this.verify(input.files[0]));
+    this.input = this.querySelector("input[type=file]");
+    this.input.addEventListener("change", () => this.input.files[0] && this.verify(this.input.files[0]));
     for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
     addEventListener("dragover", () => this.classList.add("over"));
     addEventListener("dragleave", (event) => event.relatedTarget || this.classList.remove("over"));
@@ -18,10 +18,11 @@ class VerifyFile extends HTMLElement {
   }
 
   async verify(file) {
-    if (this.busy) return;
+    if (this.input.disabled) return;
     this.say(file.size > Number(this.dataset.largest) ? "large" : null);
     if (file.size > Number(this.dataset.largest)) return;
-    this.busy = true;
+    this.input.disabled = true;
+    document.getElementById("reading").replaceChildren();
     this.progress.hidden = false;
     try {
       const { token } = await this.send(this.dataset.begin);
@@ -36,7 +37,7 @@ class VerifyFile extends HTMLElement {
     } catch (error) {
       this.say(error instanceof Refused ? "refused" : "lost", error.message);
     } finally {
-      this.busy = false;
+      this.input.disabled = false;
       this.progress.hidden = true;
       this.progress.removeAttribute("value");
       this.form.reset();
