@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from argparse import Namespace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -57,9 +58,21 @@ def convert(arguments: Namespace, stop: Stop) -> bool:
     from faceengine.conversion.config import ConvertConfig
 
     config = _config(ConvertConfig, arguments, name=arguments.out.name)
+    _choose_signer(arguments)
     from faceengine.conversion.convert import run
 
     return _stage(run, config, arguments.out.parent, arguments, stop)
+
+
+def _choose_signer(arguments: Namespace) -> None:
+    """Who signs is the environment's to say, as in a studio; what the command line names takes its place."""
+    from faceengine.provenance.credentials import CERTIFICATES, KEY
+
+    if arguments.signing_certificates is None and arguments.signing_key is None:
+        return
+    if arguments.signing_certificates is None or arguments.signing_key is None:
+        raise ConfigError("sign.options", "--signing-certificates and --signing-key go together")
+    os.environ |= {CERTIFICATES: str(arguments.signing_certificates), KEY: str(arguments.signing_key)}
 
 
 def score(arguments: Namespace, stop: Stop) -> bool:

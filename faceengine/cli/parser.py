@@ -82,7 +82,17 @@ def _convert(parser: argparse.ArgumentParser) -> None:
         "--run", required=True, dest="model", type=Path, help="a training run's folder, or one checkpoint in it"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.mp4", help="the converted video")
-    ConvertConfig.add_arguments(parser, skip=["video", "model", "name"])
+    ConvertConfig.add_arguments(parser, skip=["video", "model", "name", "marks"])
+    parser.add_argument(
+        "--signing-certificates",
+        type=Path,
+        metavar="PEM",
+        help="chain that signs the result, the signer's own certificate first (default: SIGNING_CERTIFICATES, or a "
+        "private chain that is made in your data folder)",
+    )
+    parser.add_argument(
+        "--signing-key", type=Path, metavar="PEM", help="its key, PKCS#8, not encrypted (default: SIGNING_KEY)"
+    )
 
 
 def _score(parser: argparse.ArgumentParser) -> None:

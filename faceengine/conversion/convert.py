@@ -180,7 +180,7 @@ def arrange(swap: Swap, layout: str, label: Label) -> Image:
 
     The new one has the label, so that it can't be cut out without it.
     """
-    result = label.drawn(swap.result)
+    result = label.drawn(swap.result, in_place=swap.result is not swap.image)
     if layout == "result":
         return result
     pictures = [swap.image, result]

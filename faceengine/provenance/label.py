@@ -56,13 +56,13 @@ class Label:
         self._light, self._through = (_bytes(np.repeat(part, 3, axis=2)) for part in (white, through))
         self._rows, self._columns = _at(place, white.shape[:2], self._shape, padding)
 
-    def drawn(self, image: Image) -> Image:
-        """A copy of the ``(H, W, 3)`` uint8 picture with the label; the picture itself without one to draw."""
+    def drawn(self, image: Image, *, in_place: bool = False) -> Image:
+        """A copy of the ``(H, W, 3)`` uint8 picture with the label, or itself; itself without one to draw."""
         if image.shape[:2] != self._shape:
             raise ValueError(f"the label is for pictures of {self._shape}, not {image.shape[:2]}")
         if self._rows.stop == 0:
             return image
-        made = image.copy()
+        made = image if in_place else image.copy()
         under = made[self._rows, self._columns]
         made[self._rows, self._columns] = cv2.add(cv2.multiply(under, self._through, scale=1 / 255), self._light)
         return made

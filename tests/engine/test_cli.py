@@ -22,6 +22,8 @@ from faceengine.cli.failures import one_line
 from faceengine.cli.show import Bars, JsonLines, Lines, shown
 from faceengine.cli.stopping import Stop
 from faceengine.errors import ConfigError, InputError
+from faceengine.provenance.credentials import CERTIFICATES, CHAIN_FILE, KEY, KEY_FILE, make_chain
+from faceengine.provenance.reading import read
 
 COMMANDS = ("extract", "train", "convert", "score", "weights", "info")
 
@@ -342,3 +344,24 @@ def test_convert_and_score_make_a_video_and_a_report(
     assert set(asked_for.split()) <= set(scored)
     assert scored["frames"] == 50
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "swap.mp4"]
+
+
+def test_the_signer_of_a_conversion_can_be_named(
+    tiny_run: Path, short_a: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (CERTIFICATES, KEY):
+        monkeypatch.setenv(name, "")  # so that what the command sets is undone
+    make_chain(tmp_path / "chain", "A house")
+    chain = ["--signing-certificates", tmp_path / "chain" / CHAIN_FILE, "--signing-key", tmp_path / "chain" / KEY_FILE]
+    words = ["convert", short_a, "--run", tiny_run, "--direction", "a2b", "--out", tmp_path / "swap.mp4", "--end", "5"]
+    assert main([str(word) for word in [*words, *chain[:2]]]) == 2
+    assert "sign.options" in capsys.readouterr().err
+    (tmp_path / "chain" / KEY_FILE).rename(tmp_path / "chain" / "away.pem")
+    assert main([str(word) for word in [*words, *chain]]) == 3
+    assert "sign.missing" in capsys.readouterr().err
+    (tmp_path / "chain" / "away.pem").rename(tmp_path / "chain" / KEY_FILE)
+    assert main([str(word) for word in [*words, *chain]]) == 0
+    assert "signed by: A house signer" in capsys.readouterr().out
+    reading = read(tmp_path / "swap.mp4")
+    assert reading.signature is not None
+    assert reading.signature.organisation == "A house"
