@@ -49,8 +49,10 @@ def main() -> None:
         context = browser.new_context(base_url=f"http://127.0.0.1:{port}", viewport={"width": 1280, "height": 800})
         context.add_cookies([{"name": cookie[0], "value": cookie[1], "domain": "127.0.0.1", "path": "/"}])
         page = context.new_page()
-        figures = [first_tiles(context, address, "first tiles, pictures not made yet")]
-        figures += [first_tiles(context, address, "first tiles, pictures made")]
+        figures = [first_tiles(context, address, "first tiles, as an extraction leaves them")]
+        figures += [first_tiles(context, address, "first tiles, again")]
+        other = f"{address}?{urlencode({'view': json.dumps({'sort': 'sharpness'})})}"
+        figures += [first_tiles(context, other, "first tiles, in an order whose pictures are not made yet")]
         page.goto(address)
         figures += verdicts(page)
         figures += [bulk(page, address, highest)]
@@ -74,6 +76,7 @@ def room_of(count: int) -> tuple[str, tuple[str, str]]:
     from webapp.accounts.services import found_team
     from webapp.curation.intake import import_crops
     from webapp.curation.models import FaceSet
+    from webapp.curation.pictures import prepare
     from webapp.projects.services import create_project
 
     owner, new = User.objects.get_or_create(email="bench@localhost")
@@ -85,6 +88,7 @@ def room_of(count: int) -> tuple[str, tuple[str, str]]:
         extract_some(folder)
         repeat(folder, count)
         import_crops(face_set, folder)
+        prepare(face_set)
     person = FaceSet.objects.get(person__project__team__members=owner).person
     client = Client()
     client.force_login(owner)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from curation_sets import face_set_of, member
+from curation_sets import face_set_of, member, with_pictures
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.test import Client
 from PIL import Image
 
@@ -21,6 +22,7 @@ from faceengine.jobs import transitions
 from faceengine.video import read_frames
 from tests.web.consents import mandate_of
 from webapp.accounts.models import User
+from webapp.curation import pictures
 from webapp.curation.alike import alike
 from webapp.curation.intake import export_verdicts, import_crops
 from webapp.curation.models import Crop, FaceSet, Verdict
@@ -126,3 +128,14 @@ def test_the_frame_of_a_crop_is_the_one_that_it_was_cut_from(face_set: FaceSet, 
     errors = {index: np.abs(image - shown).mean() for index, image in near.items()}
     assert min(errors, key=errors.__getitem__) == crop.frame
     assert errors[crop.frame] < 5
+
+
+@pytest.mark.django_db
+def test_what_the_room_shows_first_has_its_small_pictures() -> None:
+    made = face_set_of(pictures.FIRST + 5)
+    with_pictures(made)
+    default_storage.delete(made.key("crops/000003.png"))
+    pictures.prepare(made)
+    folder = Path(default_storage.path(f"{made.person.folder}/thumbs/{pictures.FIRST_SIZE}"))
+    first = made.crops.order_by("number")[: pictures.FIRST]
+    assert {path.stem for path in folder.iterdir()} == {str(crop.pk) for crop in first if crop.number != 3}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from contextlib import suppress
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +15,14 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 from faceengine.errors import InputError
 from faceengine.jobs.names import checked
-from webapp.curation.models import Crop
+from webapp.curation.models import Crop, FaceSet
 
 SIZES = (96, 144, 192)
 """Sides of the small pictures, in pixels."""
+FIRST_SIZE = 144
+"""The size that the room begins with."""
+FIRST = 200
+"""Crops that the room shows first: a page."""
 FRAME_WIDTH = 1280
 """Pixels; a wider frame is shrunk for the browser."""
 _PHOTOS = (".png", ".jpg", ".jpeg", ".webp")
@@ -39,6 +44,18 @@ def small(crop: Crop, size: int) -> bytes:
         content = _shrunk(large(crop), size)
         _keep(name, content)
         return content
+
+
+def prepare(face_set: FaceSet) -> None:
+    """Make the small pictures of what the room will show first, so that nobody waits for them.
+
+    Not where files are in an object store: there it takes longer than anybody would wait.
+    """
+    if not isinstance(default_storage, FileSystemStorage):
+        return
+    for crop in face_set.crops.select_related("face_set__person", "face_set__job").order_by("number")[:FIRST]:
+        with suppress(NoPictureError):
+            small(crop, FIRST_SIZE)
 
 
 def large(crop: Crop) -> bytes:

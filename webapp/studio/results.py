@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from faceengine.events import Checkpoint, Event, Preview
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 from webapp.curation.models import FaceSet
+from webapp.curation.pictures import prepare
 from webapp.studio.face_sets import take_in
 from webapp.studio.models import Run, Snapshot
 
@@ -18,6 +21,7 @@ def extraction_ended(job: Job) -> None:
     face_set.folder = job.folder
     face_set.save(update_fields=["folder"])
     take_in(face_set)
+    transaction.on_commit(lambda: prepare(face_set), robust=True)
 
 
 def training_told(job: Job, event: Event) -> None:
