@@ -38,7 +38,7 @@ demo: $(RUN)
 	@$(PY) demo/run.py
 
 test: lint
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(DEV)
 	@$(VENV)/bin/ruff check --quiet .

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 
@@ -39,7 +41,18 @@ def convert(slots: str, run: str) -> tuple[float, int]:
     """Seconds from submission to the joined video, and the number of segments."""
     with running("worker", "--slots", slots, OMP_NUM_THREADS="1"):
         job = ended(submit("convert", {"video": "bench/long.mp4", "model": run, "direction": "a2b"}), 1800)
+    _tell(job)
     return (job.finished_at - job.started_at).total_seconds(), job.parts.count()
+
+
+def _tell(job: Any) -> None:
+    """Say when what ran where, in seconds since the job's begin: what is serial can be seen."""
+    for each in (job, *job.parts.order_by("index")):
+        for one in each.attempts.order_by("number"):
+            begun, ended = ((at - job.started_at).total_seconds() for at in (one.started_at, one.ended_at))
+            first = each.events.filter(attempt=one.number, kind="progress").order_by("seq").first()
+            spoke = "" if first is None else f", first progress at {(first.at - job.started_at).total_seconds():.1f} s"
+            print(f"{each.kind} {each.index}: {begun:.1f} to {ended:.1f} s on {one.slot}{spoke}", file=sys.stderr)
 
 
 if __name__ == "__main__":

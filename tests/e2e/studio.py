@@ -19,6 +19,7 @@ from playwright.sync_api import Page
 from faceengine.events import Event
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
+from tests.jobs.servers import end_with_parent
 from tests.web.consents import any_mandate
 from webapp.accounts.models import User
 
@@ -43,7 +44,9 @@ class Server:
             "DATA_DIR": str(Path(settings.MEDIA_ROOT).parent),
         }
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "webapp.asgi:application"]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent
+        )
         end = time.monotonic() + 30
         while not self._answers():
             assert time.monotonic() < end, "the server doesn't answer"

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.servers import end_with_parent
+
 MIB = 1 << 20
 
 
@@ -29,7 +31,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     }
     environment = os.environ | settings | {"DATA_DIR": str(tmp_path_factory.mktemp("studio"))}
     command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), "webapp.asgi:application"]
-    server = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=end_with_parent,
+    )
     until = time.monotonic() + 60
     while True:
         try:

@@ -12,6 +12,7 @@ import pytest
 from curation_sets import face_set_of, member
 from django.db import connection
 
+from tests.jobs.servers import end_with_parent
 from webapp.accounts.models import User
 from webapp.curation.models import Batch, Crop, CropState, FaceSet, Verdict
 
@@ -27,7 +28,7 @@ def start(face_set: FaceSet, user: User, seed: int) -> subprocess.Popen[bytes]:
     }
     command = [sys.executable, str(Path(__file__).with_name("curation_reviewer.py"))]
     command += [str(face_set.pk), user.email, str(seed), str(COUNT)]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, preexec_fn=end_with_parent)
 
 
 @pytest.mark.django_db(transaction=True)
