@@ -16,6 +16,7 @@ from faceengine.provenance.signing import sign_bytes
 
 MARKABLE = ("image/png", "image/jpeg", "image/webp")
 _QUALITY = 92
+_MARK = b"TC260:AIGC"
 
 
 def mark_picture(
@@ -36,14 +37,14 @@ def mark_picture(
 
 
 def label_picture(picture: bytes, origin: Origin, credentials: Credentials, label: str = "both") -> bytes:
-    """A PNG or JPEG file with all marks. The label stands below the picture, which may be a sheet of small ones.
+    """A PNG, JPEG or WebP file with all marks. The label stands below the picture, which may be a sheet of small ones.
 
     Raises :class:`InputError` ``sign.failed``.
     """
     from PIL import Image as Pillow
 
-    with Pillow.open(BytesIO(picture), formats=("PNG", "JPEG")) as opened:
-        kind = "png" if opened.format == "PNG" else "jpeg"
+    with Pillow.open(BytesIO(picture), formats=("PNG", "JPEG", "WEBP")) as opened:
+        kind = str(opened.format).lower()
         shown = np.asarray(opened.convert("RGB"))
     height, width = shown.shape[:2]
     shortest = min(height + height // 3, width)
@@ -68,10 +69,20 @@ def encode(image: Image, kind: str, text: str) -> bytes:
 
 
 def sign_picture(picture: bytes, origin: Origin, credentials: Credentials) -> bytes:
-    """A PNG, JPEG or WebP file signed as it is; one without AIGC metadata gains them, but for WebP."""
+    """A PNG, JPEG or WebP file signed; one without AIGC metadata gains them, for which WebP is encoded again."""
     kind = kind_of(picture)
     if kind not in MARKABLE:
         raise ValueError("only PNG, JPEG and WebP files can be signed")
-    if kind != "image/webp" and b"TC260:AIGC" not in picture[:4096]:
-        picture = with_xmp(picture, xmp(aigc(origin, credentials.organisation)))
+    text = aigc(origin, credentials.organisation)
+    if kind == "image/webp":
+        picture = picture if _MARK in picture else encode(_pixels(picture), "webp", text)
+    elif _MARK not in picture[:4096]:
+        picture = with_xmp(picture, xmp(text))
     return sign_bytes(picture, kind, origin, credentials)
+
+
+def _pixels(picture: bytes) -> Image:
+    from PIL import Image as Pillow
+
+    with Pillow.open(BytesIO(picture), formats=("WEBP",)) as opened:
+        return np.asarray(opened.convert("RGB"))

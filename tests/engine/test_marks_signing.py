@@ -19,7 +19,7 @@ from faceengine.errors import InputError
 from faceengine.provenance import inspect as inspecting
 from faceengine.provenance.credentials import Credentials
 from faceengine.provenance.inspect import inspect
-from faceengine.provenance.picture import encode, mark_picture, sign_picture
+from faceengine.provenance.picture import encode, label_picture, mark_picture, sign_picture
 from faceengine.provenance.reading import Reading, Signature, read
 from faceengine.provenance.signing import SOURCE_TYPE, sign_video
 from tests.engine.marking import ORIGIN, chain, ffmpeg, picture, signed_video
@@ -81,6 +81,18 @@ def test_a_picture_is_marked_in_every_way(studio: tuple[Credentials, str], tmp_p
     content[-40] ^= 1
     path.write_bytes(content)
     assert signature(read(path, ours=studio[1])).state == "altered"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_file_that_is_there_gains_all_marks(studio: tuple[Credentials, str], tmp_path: Path, kind: str) -> None:
+    plain, path = BytesIO(), tmp_path / "picture"
+    Image.fromarray(picture()).save(plain, kind)
+    for made, taller in ((sign_picture, False), (label_picture, True)):
+        path.write_bytes(made(plain.getvalue(), ORIGIN, studio[0]))
+        reading = read(path, ours=studio[1])
+        assert (signature(reading).trust, signature(reading).state) == ("ours", "intact")
+        assert reading.aigc is not None
+        assert (Image.open(path).height > 120) == taller
 
 
 def test_a_file_is_signed_as_it_is(studio: tuple[Credentials, str]) -> None:

@@ -111,6 +111,18 @@ def test_no_part_of_a_conversion_is_handed_out(run: Run) -> None:
         assert answer.status_code == 404
 
 
+def test_pictures_of_conversions_are_marked_like_all_others(run: Run, tmp_path: Path) -> None:
+    conversion = converted(run)
+    content = BytesIO()
+    Image.fromarray(np.full((128, 320, 3), 90, np.uint8)).save(content, "JPEG")
+    default_storage.save(f"{conversion.job.folder}/frame.jpg", ContentFile(content.getvalue()))
+    for question in ("", "?download"):
+        answer = client_of(run.created_by).get(f"/jobs/{conversion.job_id}/files/frame.jpg{question}")
+        reading = read_answer(answer, tmp_path / "frame.jpg")
+        assert reading.signature is not None
+        assert reading.signature.trust == "ours"
+
+
 def test_a_body_knows_who_signs_and_for_whom(run: Run) -> None:
     job = converted(run).job
     told = kinds.get("convert").environment(job)

@@ -16,7 +16,9 @@ from webapp.consent import gate
 from webapp.provenance import signing
 
 _PART = "convert-segment"
-_PICTURES = (".png", ".jpg", ".jpeg")
+_OF_NOBODY_SWAPPED = ("extract", "score")
+"""Kinds whose pictures show people as they are. Those of any other kind may show a swapped face."""
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def marked(permit: Callable[[Job], UUID | None]) -> Callable[[Job], UUID | None]:
@@ -37,20 +39,20 @@ def _ask_marks(job: Job) -> None:
 
 
 def may_deliver(job: Job, name: str) -> None:
-    """What the gate says, and: no part of a conversion (404), no result without all marks (:class:`Refused`)."""
+    """What the gate says, and: no part of a video (404), no result without all marks (:class:`Refused`)."""
     gate.may_deliver(job, name)
-    if job.kind == _PART and name != "log":
+    if job.kind == _PART and name != "log" and not _is_picture(name):
         raise Http404
     if job.kind == "convert" and name.endswith(".mp4") and not (job.result or {}).get("signed_by"):
         raise Refused("marks.missing", "this video carries no signature, so it can't leave the studio")
 
 
 def prepare(job: Job, name: str, download: bool) -> bytes | None:
-    """A training's pictures show swapped faces: metadata and signature are added, and the label for a download.
+    """A picture that may show a swapped face, signed and with metadata; for a download with the label as well.
 
-    Raises :class:`Refused` ``sign.…`` if nobody can sign now.
+    ``None`` for any other file. Raises :class:`Refused` ``sign.…`` if nobody can sign now.
     """
-    if job.kind != "train" or not name.lower().endswith(_PICTURES):
+    if job.kind in _OF_NOBODY_SWAPPED or not _is_picture(name):
         return None
     from faceengine.provenance.kinds import kind_of
     from faceengine.provenance.picture import label_picture, sign_picture
@@ -66,3 +68,7 @@ def prepare(job: Job, name: str, download: bool) -> bytes | None:
         return sign_picture(picture, origin, credentials)
     except InputError as error:
         raise Refused(error.code, str(error)) from error
+
+
+def _is_picture(name: str) -> bool:
+    return name.lower().endswith(_PICTURES)
