@@ -179,7 +179,7 @@ def remove_folder(folder: str) -> None:
         return
     from faceengine.jobs.objects import Bucket
 
-    bucket = Bucket()
+    bucket = Bucket(give_up=lambda: True)  # a store that is away is asked again later: somebody waits for an answer
     bucket.delete(list(bucket.tags(f"{folder}/")))
 
 
