@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.module_loading import import_string
 
 from faceengine.events import Checkpoint, Progress
 from faceengine.jobs import transitions
@@ -247,3 +248,8 @@ def test_nobody_in_existing_footage_is_declared_to_be_made(owner: User, project:
     footage(project.people.get(side="b"))
     with pytest.raises(ConsentStepError, match="not_synthetic"):
         services.grant_synthetic(project, owner)
+
+
+def test_all_middleware_can_be_awaited(settings: Any) -> None:
+    """One that can't keeps a server from ending."""
+    assert [name for name in settings.MIDDLEWARE if not import_string(name).async_capable] == []

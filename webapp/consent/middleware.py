@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
 
 from faceengine.jobs.permits import Refused
 from webapp.consent.errors import ConsentError
 from webapp.consent.gate import is_remembered, remember
 
 
-class ConsentMiddleware:
-    """Answers :class:`Refused`, and sees to it that the audit trail has it."""
+class ConsentMiddleware(MiddlewareMixin):
+    """Answers :class:`Refused`, and sees to it that the audit trail has it.
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+    Like the rest of the middleware it can be awaited. One that can't makes the server's threads wait for its loop, and
+    a server that is asked to end never does.
+    """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Called outside the transaction that the refusal has ended."""
