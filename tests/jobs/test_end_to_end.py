@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
+import imageio_ffmpeg
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 
 from bench.jobs import measure
 from bench.jobs_load import cut, weights
+from faceengine.conversion import convert
+from faceengine.conversion.config import ConvertConfig
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Attempt, Job
 from faceengine.jobs.names import key_of
 from faceengine.jobs.states import State
+from faceengine.video import read_frames
 from tests.jobs.backends import ROOT, Stack, kill_tree
 from tests.jobs.servers import wait_for
 from tests.jobs.stores import relay, s3, s3_environment, s3_server  # noqa: F401 - fixtures
@@ -88,15 +95,53 @@ def test_from_clips_to_a_scored_swap_on_two_machines(
     assert hosts(undisturbed) == ["two"]
     assert trained(moved, tmp_path) == trained(undisturbed, tmp_path)
 
-    convert = {"video": clips["a"], "model": moved.folder, "direction": "a2b"}
-    converted = stack.wait(submit("convert", convert), State.DONE, LONG)
+    config = {"video": clips["a"], "model": moved.folder, "direction": "a2b"}
+    converted = stack.wait(submit("convert", config), State.DONE, LONG)
     assert converted.result is not None
     assert converted.result["frames"] == 60
+    _in_parts_on_both(stack, machine, moved, tmp_path)
     score = {"result": f"{converted.folder}/result.mp4", "wanted": faces["b"], "original": clips["a"]}
     scored = stack.wait(submit("score", score), State.DONE, LONG)
     report = next(name for name in scored.files if name.endswith(".json"))
     assert json.loads(file_of(scored, report))
     wait_for(lambda: not list((tmp_path / "two" / "attempts").glob("*/")), 20, "scratch folders are cleared away")
+
+
+def _in_parts_on_both(stack: Stack, machine: Callable[[str], Any], run: Job, folder: Path) -> None:
+    """A video whose parts are converted on two machines, neither having the other's disk, is as the undivided one."""
+    long = folder / "long.mp4"  # forty seconds, but few frames in each
+    _encode(ROOT / "demo" / "person_a.mp4", long, "-r", "5", "-crf", "16")
+    with long.open("rb") as file:
+        name = default_storage.save("clips/long.mp4", file)
+    machine("one")
+    wait_for(lambda: stack.output().count("one/gpu0 serves") == 2, 30, "the first machine is there again")
+    choices = {"direction": "a2b", "crf": 0}
+    job = stack.wait(submit("convert", {"video": name, "model": run.folder, **choices}), State.DONE, LONG)
+    assert sorted(host for part in job.parts.all() for host in hosts(part)) == ["one", "two"]
+
+    joined = folder / "joined.mp4"
+    joined.write_bytes(file_of(job, "result.mp4"))
+    model = folder / "model"
+    for each in run.files:
+        (model / each).parent.mkdir(parents=True, exist_ok=True)
+        (model / each).write_bytes(file_of(run, each))
+    whole = convert.run(ConvertConfig(video=long, model=model, **choices), folder / "whole").path
+    frames, others = ([frame.image for frame in read_frames(path)] for path in (joined, whole))
+    assert len(frames) == len(others) >= 200
+    assert all(np.array_equal(one, other) for one, other in zip(frames, others, strict=True))
+    assert np.array_equal(_sound(joined), _sound(whole))
+
+
+def _sound(path: Path) -> Any:
+    """The samples of the one sound that the video has."""
+    with av.open(str(path)) as video:
+        assert len(video.streams.audio) == 1
+        return np.concatenate([frame.to_ndarray() for frame in video.decode(audio=0)], axis=1)
+
+
+def _encode(source: Path, target: Path, *options: str) -> None:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", source, *options, target]
+    subprocess.run(command, check=True)
 
 
 @pytest.mark.timeout(900)
