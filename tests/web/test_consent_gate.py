@@ -17,12 +17,13 @@ from django.utils.module_loading import import_string
 from faceengine.events import Checkpoint, Progress
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
+from faceengine.jobs.words import MESSAGES
 from tests.web.consents import STANDINGS, consent_of, mandate_of, reviewer
 from tests.web.footage import client_of, project_of, user
 from tests.web.ways import claimed, ended, footage
 from webapp.accounts.models import User
 from webapp.consent import services, synthetic
-from webapp.consent.errors import ConsentError, ConsentStepError
+from webapp.consent.errors import REASONS, ConsentError, ConsentStepError
 from webapp.consent.gate import Act, require_consent
 from webapp.consent.models import Consent, Mandate
 from webapp.projects.models import AuditEntry, Project
@@ -253,3 +254,7 @@ def test_nobody_in_existing_footage_is_declared_to_be_made(owner: User, project:
 def test_all_middleware_can_be_awaited(settings: Any) -> None:
     """One that can't keeps a server from ending."""
     assert [name for name in settings.MIDDLEWARE if not import_string(name).async_capable] == []
+
+
+def test_every_refusal_has_a_headline_on_the_pages_of_jobs() -> None:
+    assert set(REASONS) <= set(MESSAGES)
