@@ -176,6 +176,19 @@ def test_a_database_that_goes_away_for_a_while_loses_nothing(stack: Stack) -> No
     stack.wait(idle, State.DONE)
 
 
+def test_a_database_that_is_down_at_the_start_is_named_and_loses_nothing(stack: Stack) -> None:
+    if stack.database is None:
+        pytest.skip("the database is a file")
+    job = stack.count(steps=1)
+    stack.database.kill()
+    connection.close()
+    assert stack.start("worker", "--slots", "cpu").wait(30) == 1
+    assert "the database does not answer" in stack.output()
+    stack.database.start()
+    stack.start("worker", "--slots", "cpu")
+    assert stack.wait(job, State.DONE, 40).attempt == 1
+
+
 def test_every_event_has_its_number(stack: Stack) -> None:
     stack.start("slot", "cpu")
     job = stack.wait(stack.count(steps=5), State.DONE)
