@@ -13,6 +13,7 @@ from daphne import http_protocol
 
 _TOO_LONG, _TOO_SLOW = b"413 Content Too Large", b"408 Request Timeout"
 _LOOK_SECONDS = 1.0
+_PIECE = 256 << 10
 
 
 class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
@@ -48,6 +49,8 @@ class LimitedRequest(http_protocol.WebRequest):  # type: ignore[misc]
 
     def process(self) -> Any:
         self._stop_looking()
+        # Daphne would hand a part of an upload over in 2,048 pieces of 8 KiB, each waiting for its turn.
+        self.server.request_buffer_size = _PIECE
         return None if self._refused else super().process()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802

