@@ -19,6 +19,7 @@ from faceengine.embedding.chips import dlib_chip, facenet_chip
 from faceengine.errors import ConfigError, InputError
 from faceengine.events import Message, OnEvent, ignore
 from faceengine.geometry import Image, Points
+from faceengine.thresholds import THRESHOLDS, Reading, Thresholds
 
 Choice = Literal["auto", "facenet-vggface2", "dlib-resnet"]
 Embeddings = NDArray[np.float64]
@@ -35,11 +36,7 @@ class Embedder(ABC):
     size: ClassVar[int]
     """Pixels of the square chip."""
     dimensions: ClassVar[int]
-    same: ClassVar[float]
-    """Euclidean distance under which two faces are the same person."""
-    different: ClassVar[float]
-    """Euclidean distance over which two faces are different people; between the two it is unsure."""
-    threshold_source: ClassVar[str]
+    thresholds: ClassVar[Thresholds]
 
     def __init__(self, net: nn.Module, device: str, precision: torch.dtype = torch.float32) -> None:
         self._net = net.to(device, precision)
@@ -63,11 +60,9 @@ class Embedder(ABC):
         """The faces of one ``(H, W, 3)`` RGB image with ``(N, 68, 2)`` landmarks → ``(N, dimensions)``."""
         return self.batch([self.chip(image, points) for points in landmarks])
 
-    def reading(self, distance: float) -> Literal["same", "unsure", "different"]:
+    def reading(self, distance: float) -> Reading:
         """What a Euclidean distance between two embeddings says of the two faces."""
-        if distance < self.same:
-            return "same"
-        return "different" if distance > self.different else "unsure"
+        return self.thresholds.reading(distance)
 
     @torch.inference_mode()
     def _run(self, chips: Image) -> Embeddings:
@@ -83,12 +78,7 @@ class DlibEmbedder(Embedder):
     name = "dlib-resnet"
     size = dlib_resnet.SIZE
     dimensions = dlib_resnet.DIMENSIONS
-    same = 0.48
-    different = 0.60
-    threshold_source = (
-        "117,370 pairs of real video frames of 60 people: 0.48 separates best (AUC 0.998); "
-        "dlib's customary 0.6 accepts 3.4 % of strangers"
-    )
+    thresholds = THRESHOLDS[name]
 
     def __init__(self, device: str = "cpu", precision: torch.dtype = torch.float32) -> None:
         super().__init__(dlib_resnet.load(weights.require(self.name)), device, precision)
@@ -109,11 +99,7 @@ class FacenetEmbedder(Embedder):
     name = "facenet-vggface2"
     size = 160
     dimensions = 512
-    # DeepFace gives two thresholds for this network, a cosine distance of 0.30 (= Euclidean √0.6 on unit vectors) and a
-    # Euclidean one of 1.04, tuned apart: between the two nobody should be sure.
-    same = 0.775
-    different = 1.04
-    threshold_source = "DeepFace's thresholds for Facenet512: cosine distance 0.30 (Euclidean 0.775), Euclidean 1.04"
+    thresholds = THRESHOLDS[name]
 
     def __init__(self, device: str = "cpu") -> None:
         super().__init__(load_facenet(weights.require(self.name)), device)

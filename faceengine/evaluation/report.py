@@ -143,9 +143,9 @@ def _identity(scored: Scored, missing: dict[str, str], rows: list[dict[str, Any]
         "reading": None if distance is None else judge.embedder.reading(distance),
         "readings": readings(kept, judge.embedder) if kept.size else None,
         "threshold": {
-            "same": judge.embedder.same,
-            "different": judge.embedder.different,
-            "source": judge.embedder.threshold_source,
+            "same": judge.embedder.thresholds.same,
+            "different": judge.embedder.thresholds.different,
+            "source": judge.embedder.thresholds.source,
         },
         "second": second,
     }

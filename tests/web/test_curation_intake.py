@@ -104,8 +104,13 @@ def test_training_is_told_what_is_rejected_or_disputed(face_set: FaceSet, ann: U
     export_verdicts(face_set, folder_of(face_set))
     with Files.open(folder_of(face_set)) as files:
         said = {crop.id: crop.verdict for crop in files.crops()}
-        assert [crop.id for crop in files.crops(usable=True)] == [1, 3, 4, 6, 7, 8, 9, 10]
-    assert said == dict.fromkeys(range(1, 11)) | {1: "keep", 3: "keep", 2: "reject", 5: "reject"}
+        usable = [crop.id for crop in files.crops(usable=True)]
+    # Seen from far aside, a face may be anybody's to the network: left out too, until somebody keeps it.
+    doubted = set(face_set.crops.filter(state__in=("unsure", "other")).values_list("number", flat=True))
+    assert len(doubted) <= 2
+    assert usable == [number for number in range(1, 11) if number not in {2, 5} | doubted]
+    told = {1: "keep", 3: "keep", 2: "reject", 5: "reject"}
+    assert said == dict.fromkeys(range(1, 11)) | dict.fromkeys(doubted, "reject") | told
 
 
 def test_the_nearest_faces_come_first(face_set: FaceSet) -> None:

@@ -183,7 +183,7 @@ def test_a_tile_tells_the_state_and_what_oneself_said(
     assert [tile[:1] + tile[2:4] for tile in answer["tiles"]] == [[7, "rejected", "reject"]]
     other = Visitor(face_set, users["editor"]).get("changes", since=0).json()
     assert [tile[:1] + tile[2:4] for tile in other["tiles"]] == [[7, "rejected", None]]
-    assert other["counts"] == {"new": COUNT - 1, "kept": 0, "rejected": 1, "disputed": 0}
+    assert other["counts"] == {"new": COUNT - 1, "kept": 0, "rejected": 1, "disputed": 0, "unsure": 0, "other": 0}
 
 
 def test_a_page_that_knows_everything_is_told_nothing(reviewer: Visitor) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from faceengine.extraction.coverage import PITCH_EDGES, YAW_EDGES
-from webapp.curation.models import Batch, Crop, FaceSet, Value
+from webapp.curation.models import Batch, Crop, CropState, FaceSet, Value
 from webapp.curation.verdicts import decide_each
 
 
 def keep_best(face_set: FaceSet, user: Any, count: int) -> Batch:
     """Keep ``count`` crops and reject the others, as one decision of ``user``."""
-    crops = list(Crop.objects.filter(face_set=face_set).order_by("number"))
+    crops = list(Crop.objects.filter(face_set=face_set).exclude(state=CropState.OTHER).order_by("number"))
     chosen = choose_best(crops, count)
     wanted: dict[int, str | None] = {crop.pk: Value.KEEP if crop.number in chosen else Value.REJECT for crop in crops}
     return decide_each(face_set, user, wanted)
@@ -21,7 +21,7 @@ def keep_best(face_set: FaceSet, user: Any, count: int) -> Batch:
 
 def thin_out(face_set: FaceSet, user: Any, group: int | None = None) -> Batch:
     """Of each group of near duplicates, or of one, keep the least suspicious crop and reject the others."""
-    crops = Crop.objects.filter(face_set=face_set)
+    crops = Crop.objects.filter(face_set=face_set).exclude(state=CropState.OTHER)
     if group is not None:
         crops = crops.filter(near_duplicates=group)
     groups: dict[int, list[Crop]] = defaultdict(list)

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.db import transaction
 
-from webapp.curation.models import Crop, CropState, FaceSet
+from faceengine.thresholds import THRESHOLDS
+from webapp.curation.models import USABLE, Crop, CropState, FaceSet
+from webapp.curation.verdicts import derive_identities
 
 # Higher is stranger: how each measure tells that something is wrong with a crop.
 _SUSPICIOUS = {
@@ -41,16 +43,18 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
     Crop.objects.bulk_create(new)
     # A larger set has another most typical face and other near duplicates; the pictures stay what they were.
     changed = [row for row in rows if row.number in known]
-    Crop.objects.bulk_update(changed, ["distance", "near_duplicates", "suspicion"], batch_size=500)
+    Crop.objects.bulk_update(changed, ["distance", "near_duplicates", "suspicion", "identity"], batch_size=500)
+    derive_identities(face_set)
     FaceSet.objects.filter(pk=face_set.pk).update(summary=summary, size=summary["size"])
     return len(new)
 
 
 def export_verdicts(face_set: FaceSet, folder: Path) -> None:
-    """Write what the crops are into the engine's set: training leaves out the rejected, and what is disputed still."""
+    """Write what the crops are into the engine's set: training leaves out the rejected, what is disputed still, and
+    who is, or may be, somebody else."""
     from faceengine.faceset import FaceSet as Files
 
-    says = {CropState.KEPT: "keep", CropState.REJECTED: "reject", CropState.DISPUTED: "reject"}
+    says = {state: "reject" for state in CropState if state not in USABLE} | {CropState.KEPT: "keep"}
     states = Crop.objects.filter(face_set=face_set).values_list("number", "state")
     with Files.open(folder) as files:
         files.set_verdicts({number: says.get(CropState(state)) for number, state in states})
@@ -100,7 +104,16 @@ def _row(face_set: FaceSet, crop: Any, name: str) -> Crop:
         pitch=crop.pitch,
         roll=crop.roll,
         distance=crop.medoid_distance or 0.0,
+        identity=_identity_of(crop),
     )
+
+
+def _identity_of(crop: Any) -> str:
+    """Whether it is the person whom most of the set shows, by the thresholds of the network that embedded it."""
+    known = THRESHOLDS.get(crop.embedding_network)
+    if known is None or crop.medoid_distance is None:
+        return ""
+    return known.reading(crop.medoid_distance)
 
 
 def _suspect(rows: list[Crop]) -> None:

@@ -61,12 +61,28 @@ class Value(models.TextChoices):
 
 
 class CropState(models.TextChoices):
-    """What a crop is by its verdicts and the set's rule. Training leaves out the rejected."""
+    """What a crop is by who it shows, its verdicts and the set's rule. Training takes :data:`USABLE`."""
 
     NEW = "new", _("not reviewed")
     KEPT = "kept", _("kept")
     REJECTED = "rejected", _("rejected")
     DISPUTED = "disputed", _("disputed")
+    UNSURE = "unsure", _("may be somebody else")
+    """Not taken until somebody keeps it."""
+    OTHER = "other", _("somebody else")
+    """Set aside, whatever anybody says of it."""
+
+
+USABLE = (CropState.NEW, CropState.KEPT)
+"""States of the crops that training takes."""
+
+
+class Identity(models.TextChoices):
+    """What the embedding network says: is it the set's person?"""
+
+    SAME = "same", _("the person")
+    UNSURE = "unsure", _("may be somebody else")
+    DIFFERENT = "different", _("somebody else")
 
 
 class Crop(models.Model):
@@ -96,6 +112,8 @@ class Crop(models.Model):
     roll = models.FloatField()
     distance = models.FloatField()
     """Of its embedding to that of the set's most typical face."""
+    identity = models.CharField(max_length=9, choices=Identity.choices, blank=True)
+    """Empty: not known."""
     suspicion = models.FloatField(default=0)
     """0 to 1: how unusual it is for its set in its worst measure."""
     state = models.CharField(max_length=8, choices=CropState.choices, default=CropState.NEW)

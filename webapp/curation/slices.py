@@ -44,7 +44,9 @@ def next_slice(face_set: FaceSet, user: Any, size: int = SIZE) -> list[int]:
     taken = {number for other in present(face_set).exclude(user=user) for number in other.numbers}
     own = Slice.objects.filter(face_set=face_set, user=user, lease_until__gt=Now()).first()
     open_crops = (
-        Crop.objects.filter(face_set=face_set, state=CropState.NEW).exclude(verdicts__user=user).order_by("number")
+        Crop.objects.filter(face_set=face_set, state__in=(CropState.NEW, CropState.UNSURE))
+        .exclude(verdicts__user=user)
+        .order_by("number")
     )
     free = [number for number in open_crops.values_list("number", flat=True) if number not in taken]
     before = set(own.numbers if own else ())

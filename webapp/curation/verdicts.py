@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 
-from webapp.curation.models import Batch, Crop, CropState, FaceSet, Rule, Verdict
+from webapp.curation.models import Batch, Crop, CropState, FaceSet, Identity, Rule, Verdict
 from webapp.curation.models import Value as Says
 from webapp.curation.selection import Selection
 from webapp.projects.services import record
@@ -91,6 +91,14 @@ def change_rule(face_set: FaceSet, user: Any, rule: str, needed: int) -> None:
     _derive(face_set, Q())
 
 
+@transaction.atomic
+def derive_identities(face_set: FaceSet) -> None:
+    """Crops have come in: bring the states of those in line that show, or showed, somebody else."""
+    doubted = Q(identity__in=(Identity.UNSURE, Identity.DIFFERENT)) | Q(state__in=(CropState.UNSURE, CropState.OTHER))
+    if Crop.objects.filter(doubted, face_set=face_set).update(revision=_next_revision(face_set)):
+        _derive(face_set, doubted)
+
+
 def changed_numbers(face_set: FaceSet, since: int) -> list[int]:
     """Numbers of the crops that changed after revision ``since``."""
     changed = Crop.objects.filter(face_set=face_set, revision__gt=since)
@@ -146,7 +154,7 @@ def _touch(face_set: FaceSet, crop_ids: Sequence[int], revision: int, **columns:
 def _derive(face_set: FaceSet, which: Q) -> None:
     """Bring the states of some crops in line with their verdicts and the set's rule: the only place that sets them."""
     crops = Crop.objects.filter(which, face_set=face_set).annotate(keeps=_count(Says.KEEP), rejects=_count(Says.REJECT))
-    crops.update(state=Case(*_rule(face_set), default=Value(CropState.NEW)))
+    crops.update(state=Case(*_states(face_set), default=Value(CropState.NEW)))
 
 
 def _count(value: str) -> Coalesce:
@@ -154,8 +162,14 @@ def _count(value: str) -> Coalesce:
     return Coalesce(Subquery(given.annotate(number=Count("pk")).values("number")), 0)
 
 
+def _states(face_set: FaceSet) -> Iterator[When]:
+    """Condition → state, the first that holds. Nobody's verdict brings back somebody else."""
+    yield When(identity=Identity.DIFFERENT, then=Value(CropState.OTHER))
+    yield from _rule(face_set)
+    yield When(identity=Identity.UNSURE, then=Value(CropState.UNSURE))
+
+
 def _rule(face_set: FaceSet) -> Iterator[When]:
-    """Condition → state, the first that holds."""
     kept, rejected, disputed = (Value(state) for state in (CropState.KEPT, CropState.REJECTED, CropState.DISPUTED))
     yield When(settled=Says.KEEP, then=kept)
     yield When(settled=Says.REJECT, then=rejected)

@@ -32,6 +32,8 @@ def texts() -> dict[str, str]:
         "kept": gettext("kept"),
         "rejected": gettext("rejected"),
         "disputed": gettext("disputed"),
+        "unsure": gettext("may be somebody else"),
+        "other": gettext("somebody else"),
         "tile": gettext("Crop {number}, {state}"),
         "mine": gettext("you: {verdict}"),
         "shown": gettext("{loaded} of {total} loaded"),

@@ -11,6 +11,8 @@ REASONS: dict[str, Promise] = {
     "faces.nothing_new": _("All footage of this person has been extracted already."),
     "run.no_faces": _("One of the two people has no faces yet. Extract them first."),
     "run.few_faces": _("One of the two people has too few faces: training needs 25 that nobody rejected."),
+    "run.other_person": _("Most faces of one of the two people are somebody else. Look through them first."),
+    "run.same_person": _("The footage of both people shows the same person. One of them got the other's footage."),
     "run.no_checkpoint": _("This snapshot's checkpoint was not kept. Choose another one."),
     "convert.no_model": _("The run has no checkpoint yet. Wait until it has made one."),
     "convert.no_video": _("That is no video that could be converted."),

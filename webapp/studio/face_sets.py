@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import dist
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from faceengine.jobs.models import Job
+from faceengine.thresholds import THRESHOLDS
 from webapp.curation.intake import export_verdicts, import_crops
 from webapp.curation.models import FaceSet
 
@@ -32,6 +34,24 @@ def write_verdicts(face_set: FaceSet) -> None:
         export_verdicts(face_set, folder)
         if not isinstance(default_storage, FileSystemStorage):
             _publish(face_set, folder / _DATABASE)
+
+
+def is_same_person(one: FaceSet, other: FaceSet) -> bool:
+    """Whether the most typical faces of two sets are of one person, to the network that embedded both."""
+    first, second = _typical(one), _typical(other)
+    if first is None or second is None or first[0] != second[0] or first[0] not in THRESHOLDS:
+        return False
+    return THRESHOLDS[first[0]].reading(dist(first[1], second[1])) == "same"
+
+
+def _typical(face_set: FaceSet) -> tuple[str, list[float]] | None:
+    """Network and embedding of the most typical of the faces that training takes."""
+    from faceengine.faceset import FaceSet as Files  # with OpenCV
+
+    with _here(face_set) as folder, Files.open(folder) as files:
+        measured = [crop for crop in files.crops(usable=True) if crop.medoid_distance is not None]
+    found = min(measured, key=lambda crop: crop.medoid_distance or 0.0, default=None)
+    return None if found is None else (found.embedding_network, found.embedding.tolist())
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from faceengine.jobs.names import key_of
 from faceengine.jobs.states import OPEN, State
 from webapp.accounts.models import User
 from webapp.consent.gate import Act, require_consent
-from webapp.curation.models import Crop, CropState, FaceSet
+from webapp.curation.figures import counts
+from webapp.curation.models import USABLE, CropState, FaceSet
 from webapp.projects.models import Person, Project, Side
 from webapp.projects.services import record
 from webapp.studio.errors import StudioError
-from webapp.studio.face_sets import write_verdicts
+from webapp.studio.face_sets import is_same_person, write_verdicts
 from webapp.studio.files import is_there
 from webapp.studio.models import Conversion, Direction, Run, Score, Snapshot
 from webapp.uploads.models import Asset, AssetKind, AssetState
@@ -65,8 +66,8 @@ def start_run(
 ) -> Run:
     """Queue a training with what people decided on the crops until now; ``settings`` are a :class:`TrainConfig`'s.
 
-    Raises :class:`StudioError` ``run.no_faces``, ``run.few_faces``, ``faces.busy``, ``run.no_checkpoint``,
-    :class:`ConsentError` and :class:`ConfigError`.
+    Raises :class:`StudioError` ``run.no_faces``, ``run.few_faces``, ``run.other_person``, ``run.same_person``,
+    ``faces.busy``, ``run.no_checkpoint``, :class:`ConsentError` and :class:`ConfigError`.
     """
     mandate = require_consent(project, Act.TRAIN, actor)
     sets = {side: _usable_set(project, side) for side in Side.values}
@@ -75,6 +76,8 @@ def start_run(
         config["start_from"] = _checkpoint(parent)
     for face_set in sets.values():
         write_verdicts(face_set)
+    if is_same_person(*sets.values()):
+        raise StudioError("run.same_person")
     job = transitions.submit("train", config, owner=actor, title=_title(project, name), mandate=mandate.pk)
     run = Run.objects.create(project=project, job=job, name=name, parent=parent, created_by=actor)
     record(actor, "run.started", project.team, project, name=name)
@@ -87,8 +90,10 @@ def _usable_set(project: Project, side: str) -> FaceSet:
         raise StudioError("run.no_faces")
     if face_set.job is not None and face_set.job.state in OPEN:
         raise StudioError("faces.busy")
-    left_out = (CropState.REJECTED, CropState.DISPUTED)
-    if Crop.objects.filter(face_set=face_set).exclude(state__in=left_out).count() < ENOUGH:
+    states = counts(face_set)
+    if states[CropState.OTHER] * 2 > sum(states.values()):
+        raise StudioError("run.other_person")
+    if sum(states[state] for state in USABLE) < ENOUGH:
         raise StudioError("run.few_faces")
     return face_set
 

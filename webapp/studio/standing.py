@@ -16,7 +16,7 @@ from faceengine.jobs.models import Job
 from faceengine.jobs.states import OPEN, State
 from webapp.consent.models import Consent
 from webapp.consent.models import Standing as ConsentStanding
-from webapp.curation.models import Crop, CropState
+from webapp.curation.models import USABLE, Crop, CropState
 from webapp.projects.models import Person, Project
 from webapp.studio.models import Conversion, Run
 from webapp.studio.services import ENOUGH
@@ -91,11 +91,27 @@ class PersonStanding:
     @property
     def usable(self) -> int:
         """Faces that training would take."""
-        return self.states.get(CropState.NEW, 0) + self.states.get(CropState.KEPT, 0)
+        return sum(self.states.get(state, 0) for state in USABLE)
 
     @property
     def judged(self) -> int:
-        return self.faces - self.states.get(CropState.NEW, 0)
+        unjudged = (CropState.NEW, CropState.UNSURE, CropState.OTHER)
+        return self.faces - sum(self.states.get(state, 0) for state in unjudged)
+
+    @property
+    def unsure(self) -> int:
+        """Faces that may be somebody else's: left out until somebody keeps them."""
+        return self.states.get(CropState.UNSURE, 0)
+
+    @property
+    def others(self) -> int:
+        """Faces that are somebody else's: set aside."""
+        return self.states.get(CropState.OTHER, 0)
+
+    @property
+    def mostly_others(self) -> bool:
+        """Whether training is refused for that."""
+        return self.others * 2 > self.faces
 
     @property
     def disputed(self) -> int:

@@ -220,7 +220,7 @@ async function nextUnreviewed() {
     if (at >= grid.tiles.length && more) await load();
     const tile = grid.tiles[at];
     if (!tile) return say("reviewed");
-    if (tile.state === "new" && !tile.mine) return grid.go(at);
+    if ((tile.state === "new" || tile.state === "unsure") && !tile.mine) return grid.go(at);
   }
 }
 
