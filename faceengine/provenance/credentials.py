@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ YEARS = 10
 """A signature without a time stamp counts only as long as its certificate does."""
 _BACKDATED = timedelta(hours=1)
 """Clocks of machines that sign and check differ."""
+_PATIENCE_SECONDS = 10.0
 _MINUTES = "%Y-%m-%d %H:%M"
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
@@ -87,11 +89,16 @@ def private_folder() -> Path:
 
 def ensure_chain(folder: Path, organisation: str = "Private face-swap studio") -> None:
     """Make a chain in ``folder`` unless there is one. Several processes may ask at once."""
-    if (folder / CHAIN_FILE).exists():
-        return
-    with only_process(folder):
-        if not (folder / CHAIN_FILE).exists():
-            make_chain(folder, organisation)
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while not (folder / CHAIN_FILE).exists():
+        try:
+            with only_process(folder):
+                if not (folder / CHAIN_FILE).exists():
+                    make_chain(folder, organisation)
+        except InputError as error:
+            if error.code != "folder.busy" or time.monotonic() > until:
+                raise
+            time.sleep(0.05)  # another process makes it just now
 
 
 def make_chain(folder: Path, organisation: str) -> None:

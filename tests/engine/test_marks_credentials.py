@@ -65,7 +65,7 @@ def test_a_chain_is_never_replaced(tmp_path: Path) -> None:
 
 def test_several_that_need_one_at_once_get_the_same(tmp_path: Path) -> None:
     folder = tmp_path / "chain"
-    processes = [get_context("fork").Process(target=_patiently, args=(folder,)) for _ in range(4)]
+    processes = [get_context("fork").Process(target=_patiently, args=(folder,)) for _ in range(8)]
     for process in processes:
         process.start()
     for process in processes:
