@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import Any
 
+import pytest
 from django.core.management.commands import flush
 
 _DATA = tempfile.TemporaryDirectory(prefix="signing-")
@@ -25,3 +26,11 @@ def _with_the_trail(style: Any, connection: Any, **options: Any) -> list[str]:
 
 
 flush.sql_flush = _with_the_trail
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> None:
+    """Nobody has been somewhere too often because of the test before."""
+    from django.core.cache import cache
+
+    cache.clear()

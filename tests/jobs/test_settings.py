@@ -18,6 +18,7 @@ WHOLE = {
     "DATABASE_URL": "sqlite:///:memory:",
     "SIGNING_CERTIFICATES": "certificates.pem",
     "SIGNING_KEY": "key.pem",
+    "CONSENT_MASTER_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 }
 
 

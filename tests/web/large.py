@@ -11,15 +11,20 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from faceengine.events import Losses, Message, Progress
 from faceengine.jobs import transitions
 from tests.web.consents import consented
 from tests.web.curation_sets import crop_of, with_pictures
+from tests.web.pdfs import pdf
 from tests.web.ways import converted, ended, footage, scored, trained
 from webapp.accounts.models import Role, User
 from webapp.accounts.services import found_team, invite
+from webapp.consent import links, services
+from webapp.consent.evidence import keep
+from webapp.consent.models import Consent
 from webapp.curation.models import Crop, CropState, Verdict
 from webapp.projects.models import Project
 from webapp.projects.services import create_project
@@ -59,7 +64,19 @@ def build(*, projects: int, crops: int, runs: int) -> Large:
         "name": "checkpoints/000020.safetensors", "state": "done", "slot_kind": "gpu", "number": crop.number,
         "crop_id": crop.pk, "size": 96, "token": invite(team, "guest@example.org", Role.VIEWER, owner)[1],
     }  # fmt: skip
-    return Large(owner, project, arguments)
+    return Large(owner, project, arguments | _consents(project, owner))
+
+
+def _consents(project: Project, owner: User) -> dict[str, Any]:
+    """Evidence of one that is live, a link to agree to another by, and the person's own link."""
+    consent = Consent.objects.filter(person__project=project).latest("asked_at")
+    assert consent.person is not None
+    own, consent.withdraw_hash = links.withdrawal_token()
+    consent.save(update_fields=["withdraw_hash"])
+    kept = keep(consent, SimpleUploadedFile("scan.pdf", pdf()), "upload")
+    elsewhere = create_project(owner, project.team, "Another").people.get(side="a")
+    asked = links.make_link(services.ask(elsewhere, owner), owner)
+    return {"evidence_id": kept.pk, "own_token": own, "link_token": asked}
 
 
 def _run(project: Project, number: int) -> Any:
@@ -93,6 +110,7 @@ QUERIES = {"curation:changes": "?since=0"}
 """What an address can't do without."""
 CHANGES = {
     *("change-member", "withdraw", "remove-member", "uploads:give-up", "uploads:upload", "jobs:steer"),
+    *("consent:link", "consent:hand-in", "consent:review", "consent:end"),
 }
 """Names of addresses that only change something, and have arguments of their own."""
 

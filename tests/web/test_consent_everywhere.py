@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.db.models.functions import Now
 from django.test import Client
@@ -24,10 +25,12 @@ from faceengine.jobs import kinds, transitions
 from faceengine.jobs.models import Attempt, Job
 from tests.web.consents import STANDINGS, consent_of, mandate_of
 from tests.web.footage import PART, client_of, people, project_of, user
+from tests.web.pdfs import pdf
 from tests.web.ways import TINY, converted, scored, trained
 from webapp.accounts.services import invite
 from webapp.consent.errors import ConsentError
-from webapp.consent.models import Consent, Mandate
+from webapp.consent.evidence import keep
+from webapp.consent.models import Consent, Evidence, Mandate
 from webapp.curation.models import Crop, FaceSet
 from webapp.projects.models import Project
 from webapp.studio.models import Conversion, Run, Score, Snapshot
@@ -90,6 +93,8 @@ class Studio:
                 path.write_bytes(path.read_bytes() + MATERIAL)
         self.team = self.project.team
         self.invitation, self.token = invite(self.team, "new@example.org", "viewer", owner)
+        consent = Consent.objects.filter(person=self.person).latest("asked_at")
+        self.evidence = keep(consent, SimpleUploadedFile("scan.pdf", pdf()), "upload")
         self.visitors = {name: (one, client_of(one)) for name, one in people(self.project).items()}
 
     @property
@@ -108,7 +113,8 @@ class Studio:
             "user_id": [self.team.memberships.get(role="editor").user_id], "job_id": [job.pk for job in self.jobs],
             "membership_id": [self.team.memberships.get(role="editor").pk], "invitation_id": [self.invitation.pk],
             "change": ["retry", "resume", "front"], "snapshot_id": [Snapshot.objects.earliest("pk").pk],
-            "frame": [0],
+            "frame": [0], "consent_id": [Consent.objects.filter(person=self.person).latest("asked_at").pk],
+            "evidence_id": [self.evidence.pk], "link_token": ["x"], "own_token": ["x"],
         }  # fmt: skip
 
     def addresses(self) -> list[tuple[str, str]]:
@@ -205,6 +211,7 @@ def stand(project: Project, standing: str) -> None:
     of_a = Consent.objects.filter(person__project=project, side="a")
     if standing == "none":
         Mandate.objects.all().delete()
+        Evidence.objects.all().delete()
         of_a.delete()
     elif standing == "withdrawn":
         of_a.update(withdrawn_at=Now())

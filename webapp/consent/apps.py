@@ -9,7 +9,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from faceengine.jobs import chores
-        from webapp.consent import checks, erasure, triggers  # noqa: F401 - checks register themselves
+        from webapp.consent import checks, erasure, evidence, triggers  # noqa: F401 - checks, receivers
 
         chores.add(erasure.sweep)
         pre_migrate.connect(triggers.take_away, sender=self)

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.permits import Refused
+from webapp.uploads.words import reason as file_reason
 
 if TYPE_CHECKING:
     from webapp.projects.models import AuditEntry, Person, Project
@@ -30,6 +31,26 @@ STEPS: dict[str, Promise] = {
     "consent.not_given": _("The consent has not been given yet, so there is nothing to review."),
     "consent.not_synthetic": _("There is footage here of people who were not made by a computer."),
     "consent.closed": _("The consent has been decided on already."),
+    "consent.there": _("There is a live consent already."),
+    "consent.link_unknown": _("There is no such link. Ask whoever sent it for another one."),
+    "consent.link_used": _("This link was used already."),
+    "consent.link_expired": _("This link has expired. Ask whoever sent it for another one."),
+    "consent.phrase": _("The phrase is not the last one that was shown, or took too long. Read the new one, please."),
+    "consent.no_file": _("There is no recording and no file."),
+    "consent.no_name": _("Write your name, and tick that you agree."),
+    "consent.no_purpose": _("Tick at least one use."),
+    "consent.often": _("That was too often. Wait a minute and try again."),
+    "consent.evidence_large": _("The file is too large."),
+    "consent.evidence_kind": _("That is no video. A recording, a video file or a PDF is needed."),
+    "consent.evidence_unsigned": _(
+        "The document carries no valid digital signature. A scan can be sent as a file for review instead."
+    ),
+    "consent.evidence_unreadable": _("The file can't be read."),
+    "pdf.unknown": _("That is no PDF."),
+    "pdf.large": _("The document is too large."),
+    "pdf.active": _("The document holds scripts, actions or other files, and is not taken."),
+    "pdf.encrypted": _("The document is locked with a password."),
+    "pdf.unreadable": _("The document can't be read."),
 }
 """By code: why a consent does not go on."""
 
@@ -56,4 +77,4 @@ class ConsentStepError(Exception):
     @property
     def reason(self) -> str:
         """Why, in a sentence."""
-        return str(STEPS[self.code])
+        return str(STEPS.get(self.code) or file_reason(self.code))

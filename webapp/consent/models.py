@@ -195,3 +195,56 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.thing}"
+
+
+class ConsentLink(models.Model):
+    """A link by which somebody without an account answers, once. Only the link's hash is kept."""
+
+    consent = models.ForeignKey(Consent, models.CASCADE, related_name="links")
+    token_hash = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    phrase = models.CharField(max_length=100, blank=True)
+    """What the person has been asked to read aloud last; used up with the link."""
+    phrase_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.consent_id}"
+
+
+class PersonKey(models.Model):
+    """What a person's evidence is encrypted with, itself encrypted by the installation's master key."""
+
+    person = models.OneToOneField(Person, models.CASCADE, related_name="key")
+    wrapped = models.BinaryField()
+    """Empty once it is destroyed; then nothing reads the evidence any more."""
+    destroyed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.person_id}"
+
+
+class Evidence(models.Model):
+    """What shows that a person agreed. Its file is encrypted; the row stays when it is destroyed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="evidence")
+    created_at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=5)
+    """``video`` or ``pdf``."""
+    file = models.CharField(max_length=200, blank=True)
+    """Name of the encrypted file in the storage; empty once it is destroyed."""
+    size = models.PositiveBigIntegerField()
+    """Bytes before encryption."""
+    sha256 = models.CharField(max_length=64)
+    """Of the file as it came."""
+    phrase = models.CharField(max_length=100, blank=True)
+    """What the person was asked to read aloud."""
+    facts = models.JSONField(default=dict)
+    """What was found out about it: a video's length, a document's signatures."""
+    destroyed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

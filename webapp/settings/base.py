@@ -186,6 +186,14 @@ TASKS = {"default": {"BACKEND": _BACKENDS[TASKS_ENGINE], "QUEUES": list(SLOT_KIN
 REDIS_URL = env.text("REDIS_URL")
 """Where web processes on several machines hear at once of new events. Without it they look at the ledger themselves."""
 
+
+# ---- consent ---------------------------------------------------------------------------------------------------------
+CONSENT_MASTER_KEY = env.text("CONSENT_MASTER_KEY")
+"""32 bytes in base64 that wrap the keys of all evidence. Whoever loses it loses the evidence."""
+CONSENT_MASTER_KEY_FILE = DATA_DIR / "consent-master-key"
+"""Where it is made and kept when it is not set, as for development."""
+CONSENT_FILE_MB = env.number("CONSENT_FILE_MB", 60)
+"""The largest file of evidence."""
 # ---- demo ------------------------------------------------------------------------------------------------------------
 DEMO = False
 """Whether the demo's project makes itself, and its account opens the studio; never for real people's footage."""

@@ -17,6 +17,7 @@ if env.flag("DEMO"):
 env.required("DATA_DIR")
 env.required("SIGNING_CERTIFICATES")
 env.required("SIGNING_KEY")
+env.required("CONSENT_MASTER_KEY")
 
 from webapp.settings.base import *  # noqa: E402, F403 - reads what was checked above
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Count
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -64,10 +64,7 @@ class PersonStanding:
     @property
     def consent_page(self) -> str:
         """The address of the page where the person is asked, and the answer is reviewed."""
-        try:
-            return reverse("consent:person", args=[self.person.project_id, self.person.side])
-        except NoReverseMatch:
-            return ""
+        return reverse("consent:person", args=[self.person.project_id, self.person.side])
 
     @property
     def job(self) -> Job | None:

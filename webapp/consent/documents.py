@@ -1,0 +1,116 @@
+"""Signed PDFs as evidence: what signatures they carry, read offline, and what makes one too dangerous to keep."""
+
+from __future__ import annotations
+
+import json
+import logging
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from faceengine.errors import InputError
+
+LARGEST_PDF = 10 << 20
+_ACTIVE = {"/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia", "/XFA", "/AA"}
+"""Names in a PDF that do something, or carry other files."""
+_MOST_OBJECTS = 20_000
+_DEEPEST = 50
+_MEMORY = 1 << 30
+_SECONDS = 20
+
+
+def read_pdf(path: Path) -> dict[str, Any]:
+    """What a reviewer should know: ``{"pages", "signatures": [{"by", "intact", "whole", "trusted"}]}``.
+
+    Raises :class:`InputError` ``pdf.unknown`` for what is no PDF, ``pdf.large``, ``pdf.active`` for one with scripts,
+    actions or other files in it, ``pdf.unreadable``, ``pdf.encrypted``. Nothing is ever fetched from anywhere.
+    """
+    if path.stat().st_size > LARGEST_PDF:
+        raise InputError("pdf.large", f"a document may have {LARGEST_PDF >> 20} MB")
+    with path.open("rb") as file:
+        if file.read(5) != b"%PDF-":
+            raise InputError("pdf.unknown", "it is no PDF")
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from pyhanko.pdf_utils.misc import PdfError
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    with path.open("rb") as file:
+        try:
+            reader = PdfFileReader(file, strict=False)
+            if reader.encrypted:
+                raise InputError("pdf.encrypted", "the document is locked with a password")
+            _refuse_active(reader)
+            signatures = [_signature(signature) for signature in reader.embedded_signatures]
+            return {"pages": int(reader.root["/Pages"]["/Count"]), "signatures": signatures}
+        except InputError:
+            raise
+        except (PdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+            raise InputError("pdf.unreadable", f"the document can't be read: {type(error).__name__}") from error
+
+
+def _refuse_active(reader: Any) -> None:
+    """Look at every object: names may hide in compressed streams, so text search in the file would not do."""
+    from pyhanko.pdf_utils import generic
+
+    references = _references(reader)
+    if len(references) > _MOST_OBJECTS:
+        raise InputError("pdf.large", "the document has too many parts")
+    for number, generation in references:
+        found = reader.get_object(generic.Reference(number, generation, reader))
+        if _ACTIVE & _names(found, 0):
+            raise InputError("pdf.active", "the document holds scripts, actions or other files")
+
+
+def _references(reader: Any) -> list[tuple[int, int]]:
+    found: dict[tuple[int, int], None] = {}
+    for revision in range(reader.total_revisions):
+        for reference in reader.xrefs.explicit_refs_in_revision(revision):
+            found[(reference.idnum, reference.generation)] = None
+    return list(found)
+
+
+def _names(value: Any, depth: int) -> set[str]:
+    """All keys and names within one object, without following references."""
+    if depth > _DEEPEST:
+        raise InputError("pdf.unreadable", "the document is nested too deeply")
+    if isinstance(value, dict):
+        inner = [_names(item, depth + 1) for item in dict.values(value)]
+        return set(map(str, dict.keys(value))).union(*inner)
+    if isinstance(value, list):
+        return set().union(*(_names(item, depth + 1) for item in list.__iter__(value)))
+    return {str(value)} if isinstance(value, str) and str(value).startswith("/") else set()
+
+
+def _signature(signature: Any) -> dict[str, Any]:
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+
+    status = validate_pdf_signature(signature, ValidationContext(allow_fetching=False))
+    return {
+        "by": status.signing_cert.subject.human_friendly[:200],
+        "intact": bool(status.intact and status.valid),
+        "whole": status.coverage is not None and status.coverage.name == "ENTIRE_FILE",
+        "trusted": bool(status.trusted),
+    }
+
+
+def main(path: str) -> int:
+    """Read one document in this process, which limits itself first; JSON on standard output."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    logging.disable()  # a signature that nobody vouches for is no error
+    try:
+        said = read_pdf(Path(path))
+    except InputError as error:
+        print(json.dumps({"code": error.code, "text": str(error)}))
+        return 3
+    print(json.dumps(said))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

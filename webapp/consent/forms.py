@@ -1,0 +1,30 @@
+"""What a member says when asking a person for consent."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from webapp.consent.models import Purpose
+
+
+class AskForm(forms.Form):
+    """Whom to ask, and for what."""
+
+    name = forms.CharField(label=_("name of the person"), max_length=100)
+    email = forms.EmailField(
+        label=_("e-mail address"),
+        required=False,
+        help_text=_("To know later whom you asked; the studio sends nothing by itself."),
+    )
+    purposes = forms.MultipleChoiceField(
+        label=_("uses"),
+        choices=Purpose.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("The person can leave out what they do not want."),
+    )
+
+    @property
+    def texts(self) -> list[forms.BoundField]:
+        """What is written, not ticked."""
+        return [self["name"], self["email"]]

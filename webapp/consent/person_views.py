@@ -1,0 +1,134 @@
+"""The person's own pages, without an account: agreeing by a link, withdrawing, and what is held about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from webapp.consent import links, services
+from webapp.consent.answers import Answer, agree
+from webapp.consent.errors import ConsentStepError
+from webapp.consent.held import archive
+from webapp.consent.limits import slow_down
+from webapp.consent.models import ConsentLink, Purpose, Way
+from webapp.consent.statements import statement
+from webapp.csp import policy
+
+_LOOKS, _ANSWERS = 60, 10
+"""In a minute, from one address."""
+_GONE = {"consent.link_unknown": 404, "consent.link_used": 410, "consent.link_expired": 410, "consent.often": 429}
+
+
+def _public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    """A page that anybody with its link may open, and no cache, proxy or other page may learn of."""
+
+    @wraps(view)
+    @never_cache
+    def guarded(request: HttpRequest, **token: str) -> HttpResponseBase:
+        try:
+            slow_down(request, "look", _LOOKS)
+            response: HttpResponseBase = view(request, **token)
+        except ConsentStepError as error:
+            status = _GONE.get(error.code, 409)
+            response = render(request, "consent/closed.html", {"reason": error.reason}, status=status)
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_public
+def agree_page(request: HttpRequest, link_token: str) -> HttpResponse:
+    """The statement, and the ways to agree to it."""
+    link = links.open_link(link_token)
+    problem = ""
+    if request.method == "POST":
+        try:
+            slow_down(request, "answer", _ANSWERS)
+            own = agree(link, _answer(request))
+            return _thanks(request, link, own)
+        except ConsentStepError as error:
+            if error.code in _GONE:
+                raise
+            problem = error.reason
+    return _form(request, link, problem)
+
+
+def _answer(request: HttpRequest) -> Answer:
+    way = request.POST.get("way", Way.WEBCAM)
+    return Answer(
+        name=request.POST.get("name", "") if request.POST.get("agreed") else "",
+        purposes=request.POST.getlist("purposes"),
+        language=request.POST.get("statement", ""),
+        way=way,
+        file=request.FILES.get("recording" if way == Way.WEBCAM else "file"),
+        phrase=request.POST.get("phrase", "") if way == Way.WEBCAM else "",
+    )
+
+
+def _form(request: HttpRequest, link: ConsentLink, problem: str) -> HttpResponse:
+    consent = link.consent
+    assert consent.person is not None
+    language = get_language() or "en"
+    context = {
+        "consent": consent,
+        "person": consent.person,
+        "project": consent.person.project,
+        "statement": statement(consent.person.project, language),
+        "phrase": links.challenge(link, language),
+        "minutes": links.PHRASE_MINUTES,
+        "purposes": [(one.value, one.label) for one in Purpose if one.value in consent.purposes],
+        "ticked": request.POST.getlist("purposes") if problem else consent.purposes,
+        "name": request.POST.get("name", consent.name),
+        "problem": problem,
+        "largest": settings.CONSENT_FILE_MB << 20,
+    }
+    response = render(request, "consent/agree.html", context, status=409 if problem else 200)
+    # The only page with a camera, and with videos that are not from the studio: the recording itself.
+    response["Permissions-Policy"] = "camera=(self), microphone=(self)"
+    response["Content-Security-Policy"] = policy(media="blob:")
+    return response
+
+
+def _thanks(request: HttpRequest, link: ConsentLink, own: str) -> HttpResponse:
+    address = request.build_absolute_uri(reverse("consent:withdraw", args=[own]))
+    return render(request, "consent/thanks.html", {"consent": link.consent, "link": address})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_public
+def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
+    """Where the consent stands, and taking it back; opened again afterwards it says that it was."""
+    consent = links.consent_behind(own_token)
+    if request.method == "POST":
+        services.withdraw(consent)
+        return redirect("consent:withdraw", own_token)
+    context: dict[str, Any] = {
+        "consent": consent,
+        "token": own_token,
+        "deleted": consent.tombstones.count(),
+        "project": consent.person.project if consent.person else None,
+        "purposes": [Purpose(one).label for one in consent.purposes if one in Purpose.values],
+    }
+    return render(request, "consent/withdraw.html", context)
+
+
+@require_safe
+@_public
+def my_data(request: HttpRequest, own_token: str) -> HttpResponse:
+    """All that is held about the person, as one archive."""
+    slow_down(request, "data", _ANSWERS)
+    response = HttpResponse(archive(links.consent_behind(own_token)), content_type="application/zip")
+    response["Content-Disposition"] = 'attachment; filename="my-data.zip"'
+    return response

@@ -1,0 +1,22 @@
+"""Addresses of consent: the team's, and those of people without an account."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from webapp.consent import person_views, team_views
+
+app_name = "consent"
+urlpatterns = [
+    path("projects/<int:project_id>/<str:side>/consent/", team_views.person, name="person"),
+    path("projects/<int:project_id>/<str:side>/consent/ask/", team_views.ask, name="ask"),
+    path("projects/<int:project_id>/statement/", team_views.statement_page, name="statement"),
+    path("consents/<uuid:consent_id>/link/", team_views.renew_link, name="link"),
+    path("consents/<uuid:consent_id>/hand-in/", team_views.hand_in_file, name="hand-in"),
+    path("consents/<uuid:consent_id>/review/", team_views.review, name="review"),
+    path("consents/<uuid:consent_id>/withdraw/", team_views.end, name="end"),
+    path("consents/evidence/<uuid:evidence_id>/", team_views.evidence_file, name="evidence"),
+    path("consent/withdraw/<str:own_token>/", person_views.withdraw_page, name="withdraw"),
+    path("consent/withdraw/<str:own_token>/data.zip", person_views.my_data, name="my-data"),
+    path("consent/<str:link_token>/", person_views.agree_page, name="agree"),
+]

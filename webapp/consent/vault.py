@@ -1,0 +1,124 @@
+"""Evidence at rest: encrypted with a key of its person's own, which a withdrawal destroys.
+
+A file is a magic word, a random nonce of 7 bytes, and pieces of 1 MiB, each AES-256-GCM with the nonce, the piece's
+number and whether it is the last (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015). So a piece
+that is changed, moved, left out or cut off is noticed, and a file of any size takes little memory. The person's key is
+wrapped (AES-256-GCM too) by the installation's master key, which is no part of any backup of the database.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from webapp.consent.models import PersonKey
+from webapp.projects.models import Person
+
+_MAGIC = b"consent1"
+_NONCE = 7
+_PIECE = 1 << 20
+_TAG = 16
+_WRAP_NONCE = 12
+
+
+class VaultError(Exception):
+    """What was kept can't be read: its key is gone or another one, or the file was changed."""
+
+
+def master_key() -> bytes:
+    """The installation's key of 32 bytes: the setting's, or in development a file that is made when first needed.
+
+    Raises ``ImproperlyConfigured`` for one that is no key.
+    """
+    said: str = settings.CONSENT_MASTER_KEY
+    if not said:
+        said = _own_key(Path(settings.CONSENT_MASTER_KEY_FILE))
+    try:
+        key = base64.b64decode(said, validate=True)
+    except binascii.Error as error:
+        raise ImproperlyConfigured("CONSENT_MASTER_KEY must be 32 bytes in base64") from error
+    if len(key) != 32:
+        raise ImproperlyConfigured(f"CONSENT_MASTER_KEY must be 32 bytes in base64, not {len(key)}")
+    return key
+
+
+def _own_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(base64.b64encode(secrets.token_bytes(32)).decode())
+    try:
+        os.link(whole, path)  # of two that make one at once, the first counts
+    except FileExistsError:
+        pass
+    finally:
+        whole.unlink()
+    return path.read_text().strip()
+
+
+def key_for(person: Person) -> bytes:
+    """The person's own key, made when first needed. Raises :class:`VaultError` if it was destroyed."""
+    fresh = AESGCM.generate_key(256)
+    row, _ = PersonKey.objects.get_or_create(person=person, defaults={"wrapped": _wrap(fresh, person)})
+    return _unwrap(row)
+
+
+def _wrap(key: bytes, person: Person) -> bytes:
+    nonce = secrets.token_bytes(_WRAP_NONCE)
+    return nonce + AESGCM(master_key()).encrypt(nonce, key, str(person.pk).encode())
+
+
+def _unwrap(row: PersonKey) -> bytes:
+    wrapped = bytes(row.wrapped)
+    if not wrapped:
+        raise VaultError("the key was destroyed when the consent was withdrawn")
+    nonce, box = wrapped[:_WRAP_NONCE], wrapped[_WRAP_NONCE:]
+    try:
+        return AESGCM(master_key()).decrypt(nonce, box, str(row.person_id).encode())
+    except InvalidTag as error:
+        raise VaultError("CONSENT_MASTER_KEY is not the key that this was kept with") from error
+
+
+def encrypt(source: IO[bytes], target: IO[bytes], key: bytes, about: str) -> None:
+    """Write all of ``source`` to ``target``, encrypted; ``about`` must be the same when it is read."""
+    nonce = secrets.token_bytes(_NONCE)
+    target.write(_MAGIC + nonce)
+    box, number, piece = AESGCM(key), 0, source.read(_PIECE)
+    while True:
+        following = source.read(_PIECE)
+        target.write(box.encrypt(_piece_nonce(nonce, number, not following), piece, about.encode()))
+        if not following:
+            return
+        number, piece = number + 1, following
+
+
+def decrypted(source: IO[bytes], key: bytes, about: str) -> Iterator[bytes]:
+    """What was encrypted, piece by piece. Raises :class:`VaultError` at the first that is not as it was."""
+    head = source.read(len(_MAGIC) + _NONCE)
+    if head[: len(_MAGIC)] != _MAGIC:
+        raise VaultError("this is no evidence that was kept here")
+    nonce, box, number = head[len(_MAGIC) :], AESGCM(key), 0
+    piece = source.read(_PIECE + _TAG)
+    while True:
+        following = source.read(_PIECE + _TAG)
+        try:
+            yield box.decrypt(_piece_nonce(nonce, number, not following), piece, about.encode())
+        except InvalidTag as error:
+            raise VaultError("the file was changed, or is not whole") from error
+        if not following:
+            return
+        number, piece = number + 1, following
+
+
+def _piece_nonce(nonce: bytes, number: int, last: bool) -> bytes:
+    return nonce + number.to_bytes(4, "big") + bytes([last])
