@@ -55,7 +55,7 @@ def signed_pdf() -> bytes:
     signer = signers.SimpleSigner(
         signing_cert=loaded,
         signing_key=load_private_key_from_pemder_data(private, None),
-        cert_registry=SimpleCertificateStore(),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf()))
     made = signers.sign_pdf(writer, signers.PdfSignatureMetadata(field_name="Signature1"), signer=signer)
