@@ -126,9 +126,9 @@ def test_the_way_begins_with_a_form_and_the_next_button(page: Page) -> None:
     page.get_by_label("Name of the project").fill("Demo")
     page.get_by_label("Name of person A").fill("Anna")
     page.get_by_role("button", name="Begin").click()
-    expect(page.get_by_text("Upload footage of Anna.")).to_be_visible()
-    page.get_by_role("link", name="Upload footage").click()
-    assert page.url.endswith("/a/footage/")
+    expect(page.get_by_text("Ask Anna for consent")).to_be_visible()
+    page.get_by_role("link", name="Ask for consent").click()
+    assert page.url.endswith("/a/consent/")
 
 
 def test_the_project_s_page_follows_what_happens(page: Page, project: Project) -> None:

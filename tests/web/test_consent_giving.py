@@ -85,7 +85,7 @@ def test_somebody_agrees_without_an_account(consent: Consent, token: str, clip: 
     assert shown["Permissions-Policy"] == "camera=(self), microphone=(self)"
     assert "media-src 'self' blob:" in shown["Content-Security-Policy"]
     assert "no-store" in shown["Cache-Control"]
-    assert shown["Referrer-Policy"] == "no-referrer"
+    assert shown["Referrer-Policy"] == "same-origin"
     answer = sent(token, clip)
     assert answer.status_code == 200, answer.content.decode()
     consent.refresh_from_db()

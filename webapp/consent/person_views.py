@@ -40,7 +40,8 @@ def _public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase
         except ConsentStepError as error:
             status = _GONE.get(error.code, 409)
             response = render(request, "consent/closed.html", {"reason": error.reason}, status=status)
-        response["Referrer-Policy"] = "no-referrer"
+        # Not "no-referrer": with that, browsers send forms from an origin called null, which no form may come from.
+        response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex"
         return response
 

@@ -1,0 +1,120 @@
+"""Consent in a real browser: somebody reads before a camera, a second member accepts, the person withdraws."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.e2e.conftest import CHROMIUM, QUIET
+from tests.e2e.studio import PASSWORD, Server, sign_in
+from tests.e2e.test_pages_look import check
+from webapp.accounts.models import Membership, User
+from webapp.accounts.services import found_team
+from webapp.projects.models import Project
+from webapp.projects.services import create_project
+
+PICTURES = os.environ.get("PICTURES")
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+
+@pytest.fixture(scope="module")
+def with_camera() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium isn't installed")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), *CAMERA])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def project(owner: User) -> Project:
+    team = found_team(owner, "Studio North")
+    hasher = Argon2PasswordHasher()
+    editor = User.objects.create(email="editor@example.org", password=hasher.encode(PASSWORD, hasher.salt()))
+    Membership.objects.create(team=team, user=editor, role="editor")
+    return create_project(owner, team, "Night Train", a="Anna", b="Bruno")
+
+
+def context_of(browser: Browser, server: Server, **more: object) -> BrowserContext:
+    return browser.new_context(base_url=server.url, permissions=["camera", "microphone"], **more)  # type: ignore[arg-type]
+
+
+def look(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=f"{PICTURES}/consent-{name}.png", full_page=True)
+    check(page)
+
+
+def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner: User, project: Project) -> None:
+    page = sign_in(context_of(with_camera, server).new_page(), owner)
+    page.goto(f"/projects/{project.pk}/")
+    page.get_by_role("link", name="Ask for consent").click()
+    look(page, "ask")
+    page.get_by_role("button", name="Make a link to agree by").click()
+    link = page.locator(".once").inner_text()
+
+    anna = context_of(with_camera, server, color_scheme="dark", viewport={"width": 390, "height": 800}).new_page()
+    complaints: list[str] = []
+    anna.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    anna.goto(link)
+    expect(anna.locator(".phrase")).to_be_visible()
+    anna.get_by_label("Your name").fill("Anna Example")
+    anna.get_by_label("I have read").check()
+    anna.get_by_role("button", name="Send my consent").click()
+    expect(anna.get_by_text("Record yourself first.")).to_be_visible()
+    anna.get_by_role("button", name="Record", exact=True).click()
+    expect(anna.get_by_role("button", name="Stop")).to_be_visible()
+    anna.wait_for_timeout(2500)
+    anna.get_by_role("button", name="Stop").click()
+    expect(anna.get_by_role("button", name="Record again")).to_be_visible()
+    look(anna, "agree")
+    anna.get_by_role("button", name="Send my consent").click()
+    expect(anna.get_by_role("heading", name="Thank you")).to_be_visible(timeout=60_000)
+    look(anna, "thanks")
+    own = anna.locator(".once").inner_text()
+    assert complaints == []
+
+    page.goto(f"/projects/{project.pk}/a/consent/")
+    expect(page.get_by_text("so another member of the team must review it")).to_be_visible()
+    editor = sign_in(context_of(with_camera, server).new_page(), User.objects.get(email="editor@example.org"))
+    editor.goto(f"/projects/{project.pk}/a/consent/")
+    video = editor.locator(".evidence video")
+    video.evaluate("(video) => { video.muted = true; return video.play(); }")
+    assert video.evaluate("(video) => video.videoWidth") > 100
+    assert video.evaluate("(video) => video.duration") > 1.5
+    look(editor, "review")
+    editor.get_by_role("button", name="Accept").click()
+    expect(editor.locator(".standing.live")).to_be_visible()
+    look(editor, "live")
+
+    anna.goto(own)
+    expect(anna.get_by_text("Night Train")).to_be_visible()
+    look(anna, "own")
+    anna.get_by_text("Withdraw my consent").click()
+    anna.get_by_role("button", name="Withdraw and delete").click()
+    expect(anna.get_by_text(re.compile("Withdrawn on"))).to_be_visible()
+    look(anna, "withdrawn")
+    editor.reload()
+    expect(editor.locator(".standing.withdrawn")).to_be_visible()
+    expect(editor.locator(".evidence")).to_have_count(0)
+
+
+def test_a_refused_camera_is_explained(with_camera: Browser, server: Server, owner: User, project: Project) -> None:
+    page = sign_in(context_of(with_camera, server, locale="zh-CN").new_page(), owner)
+    page.add_init_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('refused'))")
+    page.goto(f"/projects/{project.pk}/b/consent/")
+    page.locator("form.fields button.main").click()
+    page.goto(page.locator(".once").inner_text())
+    page.locator("[data-record]").click()
+    expect(page.locator("[data-problem]")).to_be_visible()
+    look(page, "refused-camera-zh")
+    page.locator("[name=way][value=upload]").check()
+    expect(page.locator("consent-recorder")).to_be_hidden()
+    expect(page.locator("[name=file]")).to_be_visible()
