@@ -52,6 +52,11 @@ def client_of(someone: User | None) -> Client:
     return client
 
 
+def signs_in(browser: Client, email: str, password: str) -> bool:
+    """Whether the sign-in page lets somebody in."""
+    return bool(browser.post("/sign-in/", {"username": email, "password": password}).status_code == 302)
+
+
 class Tus:
     """Uploads to one person's footage as ``someone``."""
 

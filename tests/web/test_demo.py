@@ -20,6 +20,7 @@ from django.test import Client
 from faceengine.events import Checkpoint
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
+from tests.web.footage import signs_in
 from tests.web.ways import REPORT, ended, write_set
 from webapp.consent.models import Consent, Way
 from webapp.consent.services import withdraw
@@ -221,7 +222,7 @@ def test_where_a_person_has_withdrawn_it_ends(demo: Demo) -> None:
 
 def page_of(demo: Demo) -> bytes:
     browser = Client()
-    assert browser.login(username=SHOWN.email, password=SHOWN.password)
+    assert signs_in(browser, SHOWN.email, SHOWN.password)
     return bytes(browser.get(f"/projects/{demo.project_id}/").content)
 
 
@@ -255,10 +256,10 @@ def test_no_other_account_and_no_other_password(demo: Demo, client: Client, emai
 
 def test_outside_its_mode_the_account_opens_nothing_and_its_sessions_end(demo: Demo, mode: Any) -> None:
     browser = Client()
-    assert browser.login(username=SHOWN.email, password=SHOWN.password)
+    assert signs_in(browser, SHOWN.email, SHOWN.password)
     mode.DEMO, mode.AUTHENTICATION_BACKENDS = False, mode.AUTHENTICATION_BACKENDS[:-1]
     assert browser.get("/").status_code == 302
-    assert not Client().login(username=SHOWN.email, password=SHOWN.password)
+    assert not signs_in(Client(), SHOWN.email, SHOWN.password)
     assert SHOWN.password not in Client().get("/sign-in/").content.decode()
     with pytest.raises(CommandError, match="DEMO=1"):
         call_command("demo_project")

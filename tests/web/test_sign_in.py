@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from django.test import Client
+from typing import Any
 
+import pytest
+from django.test import Client, RequestFactory
+
+from webapp.accounts.limits import client_address
 from webapp.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +78,49 @@ def test_nothing_from_elsewhere_may_run(client: Client) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
+
+
+def test_after_ten_wrong_passwords_one_waits(user: User) -> None:
+    for _ in range(9):
+        assert sign_in(Client(), "anna@example.org", "wrong").status_code == 200  # type: ignore[attr-defined]
+    for email in ("anna@example.org", " ANNA@example.org "):
+        answer = sign_in(Client(), email, "a long password" if email[0] == " " else "wrong")
+        assert answer.status_code == 429  # type: ignore[attr-defined]
+        assert "Try again in 15 minutes" in answer.content.decode()  # type: ignore[attr-defined]
+        assert answer.headers["Retry-After"] == "900"  # type: ignore[attr-defined]
+
+
+def test_an_unknown_address_is_locked_out_alike(db: None) -> None:
+    answers = [sign_in(Client(), "nobody@example.org", "wrong").status_code for _ in range(11)]  # type: ignore[attr-defined]
+    assert answers == [200] * 9 + [429] * 2
+
+
+def test_others_and_other_places_are_not_locked_out(user: User) -> None:
+    User.objects.create_user("bruno@example.org", "a long password")
+    for _ in range(12):
+        sign_in(Client(), "anna@example.org", "wrong")
+    assert sign_in(Client(), "bruno@example.org", "a long password").status_code == 302  # type: ignore[attr-defined]
+    elsewhere = Client(REMOTE_ADDR="10.1.2.3")
+    assert sign_in(elsewhere, "anna@example.org", "a long password").status_code == 302  # type: ignore[attr-defined]
+
+
+def test_signing_in_begins_the_count_anew(user: User) -> None:
+    for _ in range(3):
+        for _ in range(8):
+            sign_in(Client(), "anna@example.org", "wrong")
+        assert sign_in(Client(), "anna@example.org", "a long password").status_code == 302  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "counts"),
+    [
+        (0, "1.1.1.1", "9.9.9.9"),
+        (1, "1.1.1.1, 2.2.2.2", "2.2.2.2"),
+        (2, "1.1.1.1, 2.2.2.2", "1.1.1.1"),
+        (3, "x", "9.9.9.9"),
+    ],
+)
+def test_whose_address_counts(settings: Any, proxies: int, said: str, counts: str) -> None:
+    settings.PROXIES = proxies
+    request = RequestFactory().post("/sign-in/", REMOTE_ADDR="9.9.9.9", HTTP_X_FORWARDED_FOR=said)
+    assert client_address(request) == counts

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from tests.web.footage import client_of, member, people, project_of, user
+from tests.web.footage import client_of, member, people, project_of, signs_in, user
 from tests.web.test_projects import SEEN, answers
 from webapp.accounts.models import Invitation, Membership, Role, Team, User
 from webapp.accounts.services import invite
@@ -109,14 +109,14 @@ def test_a_guest_without_an_account_gets_one(owner: User, url: str) -> None:
         assert not User.objects.filter(email="guest@example.org").exists()
     assert guest.post(link, {"password": "correct horse battery"}).status_code == 302
     assert guest.get(url).status_code == 200
-    assert Client().login(username="guest@example.org", password="correct horse battery")
+    assert signs_in(Client(), "guest@example.org", "correct horse battery")
 
 
 def test_no_link_gives_away_an_account_that_is_there(owner: User, url: str) -> None:
     user("guest")
     answer = Client().post(link_of(owner, url), {"password": "correct horse battery"})
     assert "sign in" in answer.content.decode()
-    assert not Client().login(username="guest@example.org", password="correct horse battery")
+    assert not signs_in(Client(), "guest@example.org", "correct horse battery")
 
 
 def test_a_made_up_link_leads_nowhere() -> None:

@@ -149,6 +149,6 @@ def _join(request: HttpRequest, token: str, found: Invitation, form: AccountForm
     membership = accept(token, user)
     record(user, "member.joined", found.team, email=user.email, role=membership.role)
     if form is not None:
-        login(request, user)
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     messages.success(request, _("You are in the team %(team)s now.") % {"team": found.team})
     return redirect("home")

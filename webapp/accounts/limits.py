@@ -1,0 +1,36 @@
+"""How often somebody may try to sign in. django-axes counts; here is what it asks, and what people see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def client_address(request: HttpRequest) -> str:
+    """Whose address counts: the one that connects, or what the last of the ``PROXIES`` in front of us saw.
+
+    What stands further left in ``X-Forwarded-For`` comes from the client, who may write anything there.
+    """
+    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if 0 < settings.PROXIES <= len(seen):
+        return str(seen[-settings.PROXIES])
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def account_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """The account somebody tries, written in one way only."""
+    said = credentials or request.POST
+    return str(said.get("username") or "").strip().lower()
+
+
+def locked_out(request: HttpRequest, _response: Any = None, _credentials: Any = None) -> HttpResponse:
+    """The sign-in page once more, with when to try again. It says the same whether there is such an account or not."""
+    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    context = {"form": AuthenticationForm(request), "next": request.POST.get("next", ""), "wait": minutes}
+    response = render(request, "accounts/sign_in.html", context, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response
