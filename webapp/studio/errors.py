@@ -19,6 +19,7 @@ REASONS: dict[str, Promise] = {
     "score.no_result": _("The conversion has not ended well yet; there is nothing to score."),
     "score.side_by_side": _("Only a conversion that shows nothing but the result can be scored."),
     "score.no_original": _("The video before the swap was deleted, or the wanted person has no faces."),
+    "removal.busy": _("Something of it is still at work. Cancel that first, under Jobs."),
     "score.busy": _("The score is being worked out already."),
 }
 

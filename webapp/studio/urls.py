@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.studio import conversion_views, run_views, views
+from webapp.studio import conversion_views, removal_views, run_views, views
 
 app_name = "studio"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("projects/<int:project_id>/rename/", views.rename, name="rename"),
     path("projects/<int:project_id>/runs/new/", run_views.new, name="new-run"),
     path("projects/<int:project_id>/<str:side>/extract/", views.extract, name="extract"),
+    path("projects/<int:project_id>/delete/", removal_views.project, name="delete-project"),
+    path("runs/<int:run_id>/delete/", removal_views.run, name="delete-run"),
+    path("conversions/<int:conversion_id>/delete/", removal_views.conversion, name="delete-conversion"),
     path("runs/<int:run_id>/", run_views.run, name="run"),
     path("runs/<int:run_id>/convert/", run_views.convert, name="convert"),
     path("conversions/<int:conversion_id>/", conversion_views.conversion, name="conversion"),

@@ -1,0 +1,91 @@
+"""Deleting what a project holds: a conversion, a run, or all of it. Rows go at once, their files right after.
+
+Taking away needs no consent. What is still at work is refused, so that nothing writes into a folder that is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from faceengine.jobs.models import Job
+from faceengine.jobs.states import OPEN
+from faceengine.jobs.workspace import delete_files
+from webapp.accounts.models import User
+from webapp.consent.erasure import remove_folder
+from webapp.consent.evidence import destroy
+from webapp.consent.models import Mandate
+from webapp.curation.models import FaceSet
+from webapp.projects.models import Project
+from webapp.projects.services import record
+from webapp.studio.errors import StudioError
+from webapp.studio.models import Conversion, Run
+from webapp.uploads.models import Asset, Upload
+
+
+@transaction.atomic
+def delete_conversion(actor: User, conversion: Conversion) -> None:
+    """Delete a conversion with its score. Raises :class:`StudioError` ``removal.busy``."""
+    project = conversion.run.project
+    jobs = _jobs(Q(conversion=conversion) | Q(score__conversion=conversion))
+    _refuse_open(jobs)
+    record(actor, "conversion.deleted", project.team, project, name=conversion.job.title)
+    _forget(jobs)
+
+
+@transaction.atomic
+def delete_run(actor: User, run: Run) -> None:
+    """Delete a run with its snapshots, checkpoints and conversions. Raises :class:`StudioError` ``removal.busy``."""
+    of_run = Q(run=run) | Q(conversion__run=run) | Q(score__conversion__run=run)
+    jobs = _jobs(of_run)
+    _refuse_open(jobs)
+    record(actor, "run.deleted", run.project.team, run.project, name=run.name)
+    _forget(jobs)
+
+
+@transaction.atomic
+def delete_project(actor: User, project: Project) -> None:
+    """Delete a project with all that is in it. The records of consent stay, without evidence and names.
+
+    Raises :class:`StudioError` ``removal.busy``.
+    """
+    Project.objects.select_for_update().get(pk=project.pk)
+    mandates = Mandate.objects.filter(project=project).values("pk")
+    jobs = _jobs(Q(mandate__in=mandates))
+    _refuse_open(jobs)
+    record(actor, "project.deleted", project.team, project, name=project.name)
+    for person in project.people.all():
+        destroy(person)
+        person.consents.update(name="", email="")
+    Upload.objects.filter(person__project=project).delete()
+    Asset.objects.filter(person__project=project).delete()
+    FaceSet.objects.filter(person__project=project).delete()
+    _forget(jobs)
+    folder = project.folder
+    project.delete()
+    transaction.on_commit(lambda: remove_folder(folder))
+
+
+def _jobs(which: Q) -> QuerySet[Job]:
+    """Such jobs and their parts."""
+    found = Job.objects.filter(which).values("pk")
+    return Job.objects.filter(Q(pk__in=found) | Q(parent__in=found))
+
+
+def _refuse_open(jobs: QuerySet[Job]) -> None:
+    if jobs.filter(state__in=OPEN).exists():
+        raise StudioError("removal.busy")
+
+
+def _forget(jobs: QuerySet[Job]) -> None:
+    """Delete the jobs, with which their rows go, and, once that is certain, their files."""
+    gone = list(jobs)
+    Job.objects.filter(pk__in=[job.pk for job in gone]).delete()
+    transaction.on_commit(lambda: _remove_files(gone))
+
+
+def _remove_files(jobs: Iterable[Job]) -> None:
+    for job in jobs:
+        delete_files(job)
