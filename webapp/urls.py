@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("webapp.studio.urls")),
     path("", include("webapp.uploads.urls")),
     path("", include("webapp.consent.urls")),
+    path("api/", include("webapp.api.urls")),
     path("verify/", include("webapp.provenance.urls")),
     path("jobs/", include("faceengine.jobs.urls")),
     path("projects/<int:project_id>/<str:side>/faces/", include("webapp.curation.urls")),

@@ -110,6 +110,7 @@ QUERIES = {"curation:changes": "?since=0"}
 """What an address can't do without."""
 CHANGES = {
     *("change-member", "withdraw", "remove-member", "uploads:give-up", "uploads:upload", "jobs:steer"),
+    *("revoke-token", "api-1:steer_job"),
     *("consent:link", "consent:hand-in", "consent:review", "consent:end"),
 }
 """Names of addresses that only change something, and have arguments of their own."""

@@ -42,7 +42,7 @@ MATERIAL = b"MATERIAL-OF-SOMEBODY"
 
 SHOWS_NO_MATERIAL = re.compile(
     r"health|metrics|home|sign-in|sign-out|teams|team|new-team|invite|trail|set_language|language|invitation|join|"
-    r"check-trail|export-trail|"
+    r"check-trail|export-trail|api|tokens|revoke-token|api-1:.*|"
     r"studio:(project|new|rename|delete-project|delete-run|delete-conversion)|jobs:(list|ended|queued|detail|steer)|uploads:(delete|give-up|upload)|"
     r"(consent|provenance|operations|weights|verify|accounts)[:-].*|.*(openapi|docs|swagger).*"
 )
@@ -115,6 +115,7 @@ class Studio:
             "change": ["retry", "resume", "front"], "snapshot_id": [Snapshot.objects.earliest("pk").pk],
             "frame": [0], "consent_id": [Consent.objects.filter(person=self.person).latest("asked_at").pk],
             "evidence_id": [self.evidence.pk], "link_token": ["x"], "own_token": ["x"],
+            "token_id": [1],
         }  # fmt: skip
 
     def addresses(self) -> list[tuple[str, str]]:
