@@ -196,11 +196,11 @@ def _own_folder() -> Path | None:
 
 
 def _caches() -> list[Path]:
-    import torch  # only here: listing weights should not cost the second that importing torch takes
-
-    hub = Path(torch.hub.get_dir())
+    # As torch.hub has it, without importing torch: listing weights should cost no second, and a web page no memory.
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = Path(os.environ.get("TORCH_HOME") or Path(cache, "torch")).expanduser()
     # facenet-pytorch keeps its downloads beside the hub's folder, not in it.
-    return [hub / "checkpoints", hub.parent / "checkpoints"]
+    return [home / "hub" / "checkpoints", home / "checkpoints"]
 
 
 def _places(weight: Weight) -> list[Path]:

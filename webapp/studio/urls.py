@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.studio import conversion_views, removal_views, run_views, views
+from webapp.studio import conversion_views, removal_views, run_views, views, weights_views
 
 app_name = "studio"
 urlpatterns = [
+    path("weights/", weights_views.weights, name="weights"),
     path("projects/new/", views.new, name="new"),
     path("projects/<int:project_id>/", views.project, name="project"),
     path("projects/<int:project_id>/rename/", views.rename, name="rename"),

@@ -1,0 +1,56 @@
+"""The networks that the engine works with: what is here, what is missing, and what that means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from faceengine.weights import WEIGHTS, Weight, find
+
+USES: dict[str, Promise] = {
+    "mtcnn-p": _("finds faces, first step"),
+    "mtcnn-r": _("finds faces, second step"),
+    "mtcnn-o": _("finds faces, third step, and their five points"),
+    "dlib-68": _("the 68 landmarks of a face"),
+    "dlib-resnet": _("tells people apart"),
+    "fan-2d": _("the 68 landmarks, better; without it dlib's are used"),
+    "facenet-vggface2": _(
+        "tells people apart, better, and serves as perceptual loss; without it dlib's is used, and none"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network."""
+
+    weight: Weight
+
+    @property
+    def use(self) -> Promise | str:
+        return USES.get(self.weight.name, "")
+
+    @cached_property
+    def size(self) -> int | None:
+        """Bytes on this machine; ``None`` if it is not here."""
+        path = find(self.weight.name)
+        return path.stat().st_size if path else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has the size that it should have. Its hash is checked whenever it is loaded."""
+        return self.size is not None and self.weight.size in (None, self.size)
+
+
+@require_safe
+@login_required
+def weights(request: HttpRequest) -> HttpResponse:
+    """Every network, with licence, source and hash."""
+    return render(request, "studio/weights.html", {"rows": [Row(weight) for weight in WEIGHTS.values()]})
