@@ -32,6 +32,7 @@ from faceengine.errors import ConfigError, InputError
 from faceengine.events import Message, Progress
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import make_landmarker
+from faceengine.thresholds import THRESHOLDS
 from faceengine.training.swapper import Identity, load_swapper
 from faceengine.video import probe, read_frames
 
@@ -427,7 +428,8 @@ def test_a_face_elsewhere_or_after_a_cut_is_a_new_one() -> None:
 class Script:
     """An embedder that sees, one look after the other, faces at given distances from the person at 0."""
 
-    name, same, different = "script", 0.48, 0.60
+    name = "script"
+    thresholds = THRESHOLDS["dlib-resnet"]
     reading = Embedder.reading
 
     def __init__(self, *distances: float) -> None:
