@@ -44,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Every endpoint, read from the description that machines read."""
     schema = api.get_openapi_schema()
     rows = [
-        (method.upper(), path, one["summary"], one.get("description", ""))
+        (method.upper(), path, one["summary"], one.get("description", "").replace("``", ""))
         for path, methods in schema["paths"].items()
         for method, one in methods.items()
     ]
