@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 from curation_sets import face_set_of, member, owner_of
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from faceengine.conversion.recognition import SetPerson
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.extract import run
 from faceengine.faceset import FaceSet as Files
-from tests.web.consents import mandate_of
+from tests.web.consents import consent_of, mandate_of
 from tests.web.footage import project_of, user
 from tests.web.ways import TINY, faces
+from webapp.consent.evidence import keep, likeness_of
+from webapp.consent.services import withdraw
 from webapp.curation.best import keep_best
 from webapp.curation.figures import counts
 from webapp.curation.intake import export_verdicts, import_crops
@@ -171,3 +174,22 @@ def test_training_is_refused_when_both_people_are_one(db: None, monkeypatch: pyt
     with pytest.raises(StudioError) as refused:
         start_run(owner, project, "First", TINY)
     assert refused.value.code == "run.same_person"
+
+
+def test_the_consent_s_recording_says_who_the_person_is(face_set: FaceSet) -> None:
+    """Footage that shows somebody else from its first to its last frame has no face of its own to be told by."""
+    consent = consent_of(face_set.person)
+    assert consent is not None
+    kept = keep(consent, SimpleUploadedFile("me.mp4", (DEMO / "held_out_b.mp4").read_bytes()), "upload")
+    found = likeness_of(face_set.person)
+    assert found is not None
+    assert (found["network"], kept.facts["faces"]) == ("dlib-resnet", found["faces"])
+    assert b"dlib" not in kept.likeness
+    import_crops(face_set, Path(settings.MEDIA_ROOT, face_set.folder))
+    assert of_clip(face_set, "a.mp4") == {CropState.OTHER}
+    assert CropState.OTHER not in of_clip(face_set, "b.mp4")
+    assert standings([face_set.person.project])[0].people[0].mostly_others
+    withdraw(consent)
+    kept.refresh_from_db()
+    assert bytes(kept.likeness) == b""
+    assert likeness_of(face_set.person) is None

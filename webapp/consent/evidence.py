@@ -7,6 +7,7 @@ limits. What is kept is what they made of it, never the file as it came.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 import subprocess
@@ -28,7 +29,7 @@ from django.dispatch import receiver
 from webapp.consent import vault
 from webapp.consent.erasure import erased
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.models import Consent, Evidence, PersonKey, Way
+from webapp.consent.models import Consent, Evidence, PersonKey, Way, alive
 from webapp.projects.models import Person
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,10 @@ def keep(consent: Consent, file: UploadedFile[Any], way: str, *, phrase: str = "
         digest = _write(file, arrived)
         kind, made, facts = _look(arrived, Path(folder, "made"), way)
         evidence = Evidence(consent=consent, kind=kind, size=made.stat().st_size, sha256=digest, phrase=phrase)
+        if kind == "video":
+            found = _child("-m", "faceengine.extraction.likeness", str(made), str(Path(folder, "faces")))
+            facts["faces"] = found["faces"]
+            evidence.likeness = _sealed(found, evidence, consent.person)
         evidence.facts = facts
         evidence.file = _store(made, evidence, consent.person)
     evidence.save(force_insert=True)
@@ -119,6 +124,31 @@ def _store(made: Path, evidence: Evidence, person: Person) -> str:
         return str(default_storage.save(f"consents/{evidence.pk}", File(box)))
 
 
+def _sealed(found: dict[str, Any], evidence: Evidence, person: Person) -> bytes:
+    """The likeness, which is somebody's biometric data, under the person's key."""
+    if not found["faces"]:
+        return b""
+    box = io.BytesIO()
+    vault.encrypt(io.BytesIO(json.dumps(found).encode()), box, vault.key_for(person), f"{evidence.pk}:likeness")
+    return box.getvalue()
+
+
+def likeness_of(person: Person) -> dict[str, Any] | None:
+    """``{"network", "faces", "embedding"}`` of the person, by the newest video of a live consent; ``None`` without."""
+    of_live = Evidence.objects.filter(alive("consent__"), consent__person=person).exclude(likeness=b"")
+    newest = of_live.order_by("-created_at").first()
+    if newest is None:
+        return None
+    try:
+        box = io.BytesIO(bytes(newest.likeness))
+        said = b"".join(vault.decrypted(box, vault.key_for(person), f"{newest.pk}:likeness"))
+    except vault.VaultError:
+        log.exception("the likeness in evidence %s can't be read", newest.pk)
+        return None
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
 def stream(evidence: Evidence) -> Iterator[bytes]:
     """What was kept, piece by piece. Raises :class:`webapp.consent.vault.VaultError`, before the first piece too."""
     person = evidence.consent.person
@@ -156,7 +186,7 @@ def destroy(person: Person, **_: Any) -> None:
     PersonKey.objects.filter(person=person).update(wrapped=b"", destroyed_at=Now())
     kept = Evidence.objects.filter(consent__person=person).exclude(file="")
     names = list(kept.values_list("file", flat=True))
-    kept.update(file="", facts={}, phrase="", destroyed_at=Now())
+    kept.update(file="", likeness=b"", facts={}, phrase="", destroyed_at=Now())
     transaction.on_commit(lambda: _delete(names))
 
 

@@ -244,6 +244,8 @@ class Evidence(models.Model):
     """What the person was asked to read aloud."""
     facts = models.JSONField(default=dict)
     """What was found out about it: a video's length, a document's signatures."""
+    likeness = models.BinaryField(default=b"")
+    """Encrypted: how the face in a video looks to the network that tells people apart. Footage is compared with it."""
     destroyed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

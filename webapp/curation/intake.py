@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path, PurePath
 from typing import Any
 
 from django.db import transaction
 
 from faceengine.thresholds import THRESHOLDS
+from webapp.consent.evidence import likeness_of
 from webapp.curation.models import USABLE, Crop, CropState, FaceSet
 from webapp.curation.verdicts import derive_identities
 
@@ -34,7 +36,8 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
         found = files.crops()
         summary = files.summary
     names = face_set.job.config.get("inputs", []) if face_set.job else []
-    rows = [_row(face_set, crop, _stored_name(crop.input, names)) for crop in found]
+    known_face = likeness_of(face_set.person)
+    rows = [_row(face_set, crop, _stored_name(crop.input, names), known_face) for crop in found]
     known = _known(face_set, rows)
     _suspect(rows)
     for row in rows:
@@ -84,7 +87,7 @@ def _stored_name(given: str, names: list[str]) -> str:
     return PurePath(given).name
 
 
-def _row(face_set: FaceSet, crop: Any, name: str) -> Crop:
+def _row(face_set: FaceSet, crop: Any, name: str, known_face: dict[str, Any] | None) -> Crop:
     return Crop(
         face_set=face_set,
         number=crop.id,
@@ -104,16 +107,19 @@ def _row(face_set: FaceSet, crop: Any, name: str) -> Crop:
         pitch=crop.pitch,
         roll=crop.roll,
         distance=crop.medoid_distance or 0.0,
-        identity=_identity_of(crop),
+        identity=_identity_of(crop, known_face),
     )
 
 
-def _identity_of(crop: Any) -> str:
-    """Whether it is the person whom most of the set shows, by the thresholds of the network that embedded it."""
+def _identity_of(crop: Any, known_face: dict[str, Any] | None) -> str:
+    """Whether it is the person, by the thresholds of the network that embedded it: the one in the consent's recording,
+    or, where there is none, whom most of the set shows."""
     known = THRESHOLDS.get(crop.embedding_network)
-    if known is None or crop.medoid_distance is None:
+    if known is None:
         return ""
-    return known.reading(crop.medoid_distance)
+    if known_face is not None and known_face["network"] == crop.embedding_network:
+        return known.reading(math.dist(crop.embedding, known_face["embedding"]))
+    return "" if crop.medoid_distance is None else known.reading(crop.medoid_distance)
 
 
 def _suspect(rows: list[Crop]) -> None:
