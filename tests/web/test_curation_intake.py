@@ -30,7 +30,7 @@ from webapp.curation.selection import Selection, View
 from webapp.curation.verdicts import decide
 
 CLIP = Path(__file__).parents[2] / "demo" / "person_a.mp4"
-NAME = "projects/1/a/clip.mp4"
+NAME = "footage/a/clip.mp4"
 
 
 @pytest.fixture(scope="module")
