@@ -52,20 +52,28 @@ def delete_project(actor: User, project: Project) -> None:
     Raises :class:`StudioError` ``removal.busy``.
     """
     Project.objects.select_for_update().get(pk=project.pk)
-    mandates = Mandate.objects.filter(project=project).values("pk")
-    jobs = _jobs(Q(mandate__in=mandates))
+    jobs = _jobs(_of_project(project))
     _refuse_open(jobs)
     record(actor, "project.deleted", project.team, project, name=project.name)
     for person in project.people.all():
         destroy(person)
         person.consents.update(name="", email="")
+    gone = list(jobs)
     Upload.objects.filter(person__project=project).delete()
     Asset.objects.filter(person__project=project).delete()
     FaceSet.objects.filter(person__project=project).delete()
-    _forget(jobs)
+    _forget(gone)
     folder = project.folder
     project.delete()
     transaction.on_commit(lambda: remove_folder(folder))
+
+
+def _of_project(project: Project) -> Q:
+    """All jobs of a project, those from before jobs named consents too."""
+    of_rows = Q(run__project=project) | Q(conversion__run__project=project) | Q(score__conversion__run__project=project)
+    of_people = Q(asset__person__project=project)
+    of_people |= Q(pk__in=FaceSet.objects.filter(person__project=project).values("job"))
+    return of_rows | of_people | Q(mandate__in=Mandate.objects.filter(project=project).values("pk"))
 
 
 def _jobs(which: Q) -> QuerySet[Job]:
@@ -79,7 +87,7 @@ def _refuse_open(jobs: QuerySet[Job]) -> None:
         raise StudioError("removal.busy")
 
 
-def _forget(jobs: QuerySet[Job]) -> None:
+def _forget(jobs: Iterable[Job]) -> None:
     """Delete the jobs, with which their rows go, and, once that is certain, their files."""
     gone = list(jobs)
     Job.objects.filter(pk__in=[job.pk for job in gone]).delete()
