@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,3 +35,14 @@ def fresh_cache() -> None:
     from django.core.cache import cache
 
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_kinds_left_behind() -> Iterator[None]:
+    """What a test registers goes with it: another one walks all kinds of jobs that there are."""
+    from faceengine.jobs import kinds
+
+    before = dict(kinds._KINDS)
+    yield
+    kinds._KINDS.clear()
+    kinds._KINDS.update(before)
