@@ -55,6 +55,10 @@ class ConvertConfig(Config):
     label_place: str = option("bottom-right", help="where in the frame they are", choices=PLACES)
     marks: str = option("all", help="all; or label, for a part whose join adds metadata and signature", choices=MARKS)
 
+    pictures: int = option(
+        0, help="frames of the whole video that are kept as pictures while it is converted, about", low=0, high=1000
+    )
+
     def check(self) -> None:
         if Path(self.name).name != self.name or not self.name.lower().endswith(".mp4"):
             raise ConfigError(

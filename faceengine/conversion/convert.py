@@ -17,6 +17,7 @@ from faceengine.conversion.chunks import Chunk, chunks
 from faceengine.conversion.claim import only_writer
 from faceengine.conversion.config import ConvertConfig, ConvertResult
 from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Seen, Swap
+from faceengine.conversion.live_frames import LiveFrames
 from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.pipeline import ahead, sharing_processors
 from faceengine.errors import InputError
@@ -111,15 +112,18 @@ def _convert(
     label = Label(config.label, config.label_place, info.height, info.width, shortest=min(info.height, width))
     tag = (KEY, marks.aigc) if marks else None
     report = _Report(config.length(info.steady_frames), on_event)
+    show = LiveFrames(path.parent, config.start, info.steady_frames, config.pictures, on_event)
     with (
         sharing_processors(),
         VideoWriter(path, width, info.height, info.fps, audio_from=sound, crf=config.crf, tag=tag) as writer,
-        closing(_swaps(config, info.fps, swapper)) as swaps,
+        closing(swaps(config, info.fps, swapper)) as found,
     ):
-        for swap in swaps:
+        for swap in found:
             if should_stop():
                 raise _Stopped
-            writer.write(arrange(swap, config.layout, label))
+            frame = arrange(swap, config.layout, label)
+            writer.write(frame)
+            show(tally.frames, frame)
             tally.add(swap)
             report(tally.frames)
         if tally.frames == 0:
@@ -129,8 +133,11 @@ def _convert(
     report(tally.frames, last=True)
 
 
-def _swaps(config: ConvertConfig, fps: Fraction, swapper: FrameSwapper) -> Generator[Swap, None, None]:
-    """Every frame, chunk by chunk, until the video or the asked-for part of it ends."""
+def swaps(config: ConvertConfig, fps: Fraction, swapper: FrameSwapper) -> Generator[Swap, None, None]:
+    """Every frame, chunk by chunk, until the video or the asked-for part of it ends.
+
+    Whoever reads them must close them.
+    """
     for chunk in chunks(config.start, config.end, fps):
         number = 0
         with ahead(_prepared(config.video, fps, chunk, swapper), READ_AHEAD) as prepared:

@@ -14,6 +14,7 @@ KINDS: dict[str, Words] = {
     "train": _("Train"),
     "convert": _("Convert"),
     "convert-segment": _("Convert a part"),
+    "convert-still": _("Preview a frame"),
     "score": _("Score"),
     "intake": _("Take in a file"),
 }
@@ -24,6 +25,7 @@ STAGES: dict[str, Words] = {
     "train": _("training"),
     "convert": _("converting"),
     "join": _("joining the parts"),
+    "load": _("getting ready"),
     "load a": _("reading person A's faces"),
     "load b": _("reading person B's faces"),
     "weights": _("fetching weights"),

@@ -32,7 +32,7 @@ from webapp.consent.models import Consent, Mandate, Tombstone
 from webapp.curation.models import FaceSet
 from webapp.projects import audit
 from webapp.projects.models import Person, Project
-from webapp.studio.models import Conversion, Run, Score
+from webapp.studio.models import Conversion, Run, Score, Still
 from webapp.uploads.models import Asset, Upload
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def _jobs_of(person: Person) -> QuerySet[Job]:
     kept = Q(asset__person__in=others) | Q(pk__in=FaceSet.objects.filter(person__in=others).values("job"))
     project = person.project_id
     by_row = Q(run__project=project) | Q(conversion__run__project=project) | Q(score__conversion__run__project=project)
+    by_row |= Q(still__run__project=project)
     by_row |= Q(asset__person=person) | Q(pk__in=FaceSet.objects.filter(person=person).values("job"))
     found = Job.objects.filter(by_row | Q(mandate__in=_mandates(person.project)))
     found |= Job.objects.filter(parent__in=Job.objects.filter(by_row))
@@ -121,6 +122,7 @@ def _bury(consent: Consent, person: Person, jobs: QuerySet[Job], at_work: set[An
         ("faces", FaceSet.objects.filter(person=person)),
         ("run", Run.objects.filter(project=person.project)),
         ("conversion", Conversion.objects.filter(run__project=person.project)),
+        ("still", Still.objects.filter(run__project=person.project)),
         ("score-row", Score.objects.filter(conversion__run__project=person.project)),
     ]
     for kind, found in rows:

@@ -18,6 +18,8 @@ from webapp.provenance import signing
 _PART = "convert-segment"
 _OF_NOBODY_SWAPPED = ("extract", "score")
 """Kinds whose pictures show people as they are. Those of any other kind may show a swapped face."""
+_LABELLED = ("convert", _PART, "convert-still")
+"""Kinds whose pictures are frames with the label in them already."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -48,7 +50,7 @@ def may_deliver(job: Job, name: str) -> None:
 
 
 def prepare(job: Job, name: str, download: bool) -> bytes | None:
-    """A picture that may show a swapped face, signed and with metadata; for a download with the label as well.
+    """A picture that may show a swapped face, signed and with metadata; for a download with a label as well.
 
     ``None`` for any other file. Raises :class:`Refused` ``sign.…`` if nobody can sign now.
     """
@@ -63,7 +65,7 @@ def prepare(job: Job, name: str, download: bool) -> bytes | None:
         return None
     try:
         credentials, origin = signing.credentials(), signing.origin(job)
-        if download:
+        if download and job.kind not in _LABELLED:
             return label_picture(picture, origin, credentials)
         return sign_picture(picture, origin, credentials)
     except InputError as error:

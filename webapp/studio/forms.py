@@ -114,6 +114,15 @@ class ConvertForm(ConfigForm):
         Snapshot.objects.none(), label=_("snapshot"), required=False, empty_label=_("the newest")
     )
 
+    at = forms.FloatField(
+        label=_("moment of the preview"),
+        help_text=_("Seconds into the video."),
+        required=False,
+        min_value=0,
+        initial=0,
+        widget=forms.NumberInput({"step": "any"}),
+    )
+
     def __init__(self, *arguments: Any, run: Run, kept: list[Snapshot], **more: Any) -> None:
         super().__init__(*arguments, **more)
         videos = Asset.objects.filter(person__project=run.project_id, state=AssetState.READY, kind=AssetKind.VIDEO)

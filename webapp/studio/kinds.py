@@ -18,13 +18,14 @@ from webapp.curation.models import FaceSet
 from webapp.projects.access import REACH, Verb
 from webapp.provenance import delivery, signing
 from webapp.studio import results
-from webapp.studio.models import Conversion, Run, Score
+from webapp.studio.models import Conversion, Run, Score, Still
 
 _OWNERS: dict[str, tuple[Any, str]] = {
     "extract": (FaceSet, "person__project__team"),
     "train": (Run, "project__team"),
     "convert": (Conversion, "run__project__team"),
     "convert-segment": (Conversion, "run__project__team"),
+    "convert-still": (Still, "run__project__team"),
     "score": (Score, "conversion__run__project__team"),
 }
 """By kind of job: whose row it belongs to, and the way from there to the team."""
@@ -84,6 +85,9 @@ def register_all() -> None:
     _register("train", *train, Act.TRAIN, on_event=results.training_told, processes=settings.TRAIN_PROCESSES)
     _register("convert", *convert, Act.CONVERT, split=segments)
     _register("convert-segment", *convert, Act.CONVERT)
+    # Somebody waits for it, and the GPU may be busy for hours: one frame is drawn by a processor as well.
+    still = "faceengine.conversion.still.run", convert[1]
+    _register("convert-still", *still, Act.CONVERT, slot_kind="cpu")
     _register("score", "faceengine.evaluation.score.run", "faceengine.evaluation.config.ScoreConfig", Act.SCORE)
 
 

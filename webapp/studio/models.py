@@ -90,6 +90,30 @@ class Conversion(models.Model):
         return str((self.job.result or {}).get("path", "")) if self.job.state == State.DONE else ""
 
 
+class Still(models.Model):
+    """One frame of what a conversion would make, to choose its settings by. They are in its job's config."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="stills")
+    job = models.OneToOneField(Job, models.CASCADE, related_name="still")
+    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="+")
+    snapshot = models.ForeignKey(Snapshot, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["run", "-created_at", "id"], name="stills_newest")]
+
+    @property
+    def picture(self) -> str:
+        """Name of the picture in the job's folder; empty until it is there."""
+        return str((self.job.result or {}).get("path", "")) if self.job.state == State.DONE else ""
+
+    @property
+    def seconds(self) -> float:
+        """When in the video the frame is."""
+        return float(self.job.config["start"] / self.asset.fps) if self.asset and self.asset.fps else 0.0
+
+
 class Score(models.Model):
     """How good a conversion is, by number. The whole report is a file in the job's folder."""
 

@@ -38,11 +38,17 @@ def delete_conversion(actor: User, conversion: Conversion) -> None:
 @transaction.atomic
 def delete_run(actor: User, run: Run) -> None:
     """Delete a run with its snapshots, checkpoints and conversions. Raises :class:`StudioError` ``removal.busy``."""
-    of_run = Q(run=run) | Q(conversion__run=run) | Q(score__conversion__run=run)
+    of_run = Q(run=run) | Q(conversion__run=run) | Q(score__conversion__run=run) | Q(still__run=run)
     jobs = _jobs(of_run)
     _refuse_open(jobs)
     record(actor, "run.deleted", run.project.team, run.project, name=run.name)
     _forget(jobs)
+
+
+def forget_stills(run: Run, *, but: int) -> None:
+    """Delete a run's older stills, but the newest ``but``, and not those that are at work."""
+    older = run.stills.order_by("-created_at", "-id").values_list("job", flat=True)[but:]
+    _forget(Job.objects.filter(pk__in=list(older)).exclude(state__in=OPEN))
 
 
 @transaction.atomic
@@ -71,6 +77,7 @@ def delete_project(actor: User, project: Project) -> None:
 def _of_project(project: Project) -> Q:
     """All jobs of a project, those from before jobs named consents too."""
     of_rows = Q(run__project=project) | Q(conversion__run__project=project) | Q(score__conversion__run__project=project)
+    of_rows |= Q(still__run__project=project)
     of_people = Q(asset__person__project=project)
     of_people |= Q(pk__in=FaceSet.objects.filter(person__project=project).values("job"))
     return of_rows | of_people | Q(mandate__in=Mandate.objects.filter(project=project).values("pk"))

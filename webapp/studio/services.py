@@ -16,14 +16,21 @@ from webapp.curation.figures import counts
 from webapp.curation.models import USABLE, CropState, FaceSet
 from webapp.projects.models import Person, Project, Side
 from webapp.projects.services import record
+from webapp.studio import removal
 from webapp.studio.errors import StudioError
 from webapp.studio.face_sets import is_same_person, write_verdicts
 from webapp.studio.files import is_there
-from webapp.studio.models import Conversion, Direction, Run, Score, Snapshot
+from webapp.studio.models import Conversion, Direction, Run, Score, Snapshot, Still
 from webapp.uploads.models import Asset, AssetKind, AssetState
 
 ENOUGH = 25
 """Crops of a person that training needs, as the engine asks for."""
+PICTURES = 60
+"""Frames of a conversion that are seen while it works."""
+STILLS = 6
+"""Stills of a run that are kept, to be compared."""
+STILL_PRIORITY = 5
+"""Somebody sits and waits for it."""
 
 
 @transaction.atomic
@@ -116,6 +123,40 @@ def start_conversion(
     ``convert.no_model``, ``run.no_checkpoint``, :class:`ConsentError` and :class:`ConfigError`.
     """
     mandate = require_consent(run.project, Act.CONVERT, actor)
+    config = settings | _swap_of(run, asset, snapshot) | {"pictures": PICTURES}
+    title = f"{asset.name} · {run.name}"[:200]
+    job = transitions.submit("convert", config, owner=actor, title=title, mandate=mandate.pk)
+    direction = config["direction"]
+    conversion = Conversion.objects.create(
+        run=run, job=job, asset=asset, snapshot=snapshot, direction=direction, created_by=actor
+    )
+    record(actor, "conversion.started", run.project.team, run.project, name=asset.name, run=run.name)
+    return conversion
+
+
+@transaction.atomic
+def show_still(
+    actor: User, run: Run, asset: Asset, settings: dict[str, Any], seconds: float, *, snapshot: Snapshot | None = None
+) -> Still:
+    """Queue one frame of what :func:`start_conversion` would make, before and after side by side; raises as that does.
+
+    ``seconds``: when in the video; its last frame if that is after its end. Of a run's stills the newest few are kept.
+    """
+    mandate = require_consent(run.project, Act.CONVERT, actor)
+    frame = max(0, min(round(seconds * asset.fps), asset.frames - 1))
+    own = {"layout": "pair", "start": frame, "end": frame + 1, "device": "cpu"}
+    config = settings | _swap_of(run, asset, snapshot) | own
+    title = f"{asset.name} · {run.name}"[:200]
+    job = transitions.submit(
+        "convert-still", config, owner=actor, title=title, priority=STILL_PRIORITY, mandate=mandate.pk
+    )
+    still = Still.objects.create(run=run, job=job, asset=asset, snapshot=snapshot, created_by=actor)
+    removal.forget_stills(run, but=STILLS)
+    return still
+
+
+def _swap_of(run: Run, asset: Asset, snapshot: Snapshot | None) -> dict[str, Any]:
+    """Which video, which model, in which direction."""
     ready = asset.state == AssetState.READY and asset.kind == AssetKind.VIDEO
     if not ready or asset.person.project_id != run.project_id:
         raise StudioError("convert.no_video")
@@ -123,14 +164,7 @@ def start_conversion(
         raise StudioError("convert.no_model")
     direction = Direction.A2B if asset.person.side == Side.A else Direction.B2A
     model = run.job.folder if snapshot is None else _checkpoint(snapshot)
-    config = settings | {"video": asset.file, "model": model, "direction": direction.value}
-    title = f"{asset.name} · {run.name}"[:200]
-    job = transitions.submit("convert", config, owner=actor, title=title, mandate=mandate.pk)
-    conversion = Conversion.objects.create(
-        run=run, job=job, asset=asset, snapshot=snapshot, direction=direction, created_by=actor
-    )
-    record(actor, "conversion.started", run.project.team, run.project, name=asset.name, run=run.name)
-    return conversion
+    return {"video": asset.file, "model": model, "direction": direction.value}
 
 
 @transaction.atomic

@@ -1,0 +1,62 @@
+"""One frame of a conversion as a picture, in seconds: what a choice of settings will look like, before the long run."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+from pathlib import Path
+
+from faceengine.config import Config
+from faceengine.conversion.config import ConvertConfig
+from faceengine.conversion.convert import arrange, swaps
+from faceengine.conversion.live_frames import save_picture
+from faceengine.conversion.loading import load_frame_swapper
+from faceengine.conversion.pipeline import sharing_processors
+from faceengine.errors import InputError
+from faceengine.events import Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
+from faceengine.provenance.label import Label
+from faceengine.training import checkpoints
+from faceengine.video import probe
+
+NAME = "still.jpg"
+
+
+@dataclasses.dataclass(frozen=True)
+class StillResult(Config):
+    """What became of a still. Stopped on request there is no picture."""
+
+    path: Path
+    swapped: bool
+    """Whether the person was found and replaced."""
+    stopped: bool
+
+
+def run(
+    config: ConvertConfig, run_dir: Path, *, on_event: OnEvent = ignore, should_stop: ShouldStop = never
+) -> StillResult:
+    """Convert frame ``config.start`` alone and keep it as ``run_dir / NAME``, labelled, in ``config.layout``.
+
+    It is looked at with the frames just before it, as a conversion that began there would: a face that is turned away
+    in this one frame is known from them. Raises :class:`InputError` for a video or model that can't be used, and
+    ``convert.range`` for a frame that the video does not have. A frame without the person is shown as it is, with a
+    warning.
+    """
+    info = probe(config.video)
+    config = dataclasses.replace(config, end=config.start + 1, model=checkpoints.newest(config.model))
+    run_dir.mkdir(parents=True, exist_ok=True)
+    path = run_dir / NAME
+    on_event(Progress("load", 0, 1))
+    swapper = load_frame_swapper(config, on_event)
+    if should_stop():
+        return StillResult(path, swapped=False, stopped=True)
+    with sharing_processors(), closing(swaps(config, info.fps, swapper)) as found:
+        swap = next(found, None)
+    if swap is None:
+        raise InputError("convert.range", f"{config.video} has no frame {config.start}")
+    save_picture(path, arrange(swap, config.layout, Label(config.label, config.label_place, info.height, info.width)))
+    on_event(Preview(config.start, NAME))
+    on_event(Progress("convert", 1, 1))
+    if not swap.swapped:
+        text = f"the person to be replaced was not seen in frame {config.start} of {config.video}"
+        on_event(Message("warning", "convert.no_person", text))
+    return StillResult(path, swapped=swap.swapped, stopped=False)
