@@ -88,6 +88,19 @@ def previews(job: Job) -> list[dict[str, Any]]:
     return [shown[iteration] for iteration in sorted(shown)]
 
 
+def live(job: Job, previews: list[dict[str, Any]], has_losses: bool) -> dict[str, Any]:
+    """What ``jobs/_live.html`` and the scripts of a job's page want; ``previews`` as :func:`previews` gives them."""
+    at, alt = words.preview_of(job.kind)
+    return {
+        "previews": previews,
+        "has_losses": has_losses,
+        "preview_at": at,
+        "preview_alt": alt,
+        "stage_words": {name: str(text) for name, text in words.STAGES.items()},
+        "unit_words": {name: str(text) for name, text in words.UNITS.items()},
+    }
+
+
 def settings(job: Job) -> list[tuple[str, str, Any, bool]]:
     """Name, help, value and whether it is other than the default, of each of the config's fields."""
     try:

@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from faceengine.jobs import files, paging, shown, transitions, words
+from faceengine.jobs import files, paging, shown, transitions
 from faceengine.jobs.access import get_job, get_job_to_steer, jobs_of
 from faceengine.jobs.models import Attempt, Job
 from faceengine.jobs.states import ENDED, State
@@ -85,15 +85,12 @@ def detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "part_counts": shown.part_counts(job),
         "attempts": job.attempts.order_by("-number"),
         "messages_said": said[:SHOWN],
-        "previews": shown.previews(job),
-        "has_losses": job.events.filter(kind="losses").exists(),
         "settings": shown.settings(job),
         "files": listed,
         "more_files": more,
-        "stage_words": {name: str(text) for name, text in words.STAGES.items()},
-        "unit_words": {name: str(text) for name, text in words.UNITS.items()},
     }
-    return render(request, "jobs/detail.html", context)
+    has_losses = job.events.filter(kind="losses").exists()
+    return render(request, "jobs/detail.html", context | shown.live(job, shown.previews(job), has_losses))
 
 
 @require_POST

@@ -164,6 +164,36 @@ MESSAGES: dict[str, Words] = {
 }
 """Headlines; the sentence with the particulars stands beside them."""
 
+ADVICE: dict[str, Words] = {
+    "train.few": _("Swaps get much better from 200 crops of a person on; 500 to 5,000 are best. More footage helps."),
+    "train.leans": _(
+        "Compare the number, sharpness and poses of both people's crops: the person who is learnt worse needs more of "
+        "them, and more different ones."
+    ),
+    "train.mask_collapsed": _(
+        "A swap along the mask would look like the person before it. Branch from an earlier snapshot, or cover the "
+        "outlined face instead of the mask when converting."
+    ),
+    "train.no_perceptual": _(
+        "The network for it is not installed; the weights page says where it comes from. Faces come out a little "
+        "softer."
+    ),
+    "train.nan": _(
+        "A loss was no number any more; nothing of that was kept. Retry goes on from the newest checkpoint. If it "
+        "happens again, begin anew with a smaller preset."
+    ),
+    "convert.no_person": _(
+        "See that the video is of the person under whom it was uploaded, and that the face is seen from the front "
+        "somewhere."
+    ),
+}
+"""What to do about it, where that can be said in general."""
+
+
+def advice(code: str) -> Words:
+    """What to do about a message or an error; empty where nobody knows in general."""
+    return ADVICE.get(code, "")
+
 
 def message(code: str) -> Words:
     """The headline of a message's or an error's code; the code itself if there is none."""
@@ -178,6 +208,14 @@ def kind(name: str) -> Words:
 def stage(name: str) -> Words:
     """What a stage is doing."""
     return STAGES.get(name, name)
+
+
+def preview_of(kind: str) -> tuple[Words, Words]:
+    """How a job's preview is called that it made at ``{iteration}``, and what it shows: of a training's, or a video's
+    frame."""
+    if kind == "train":
+        return _("iteration {iteration}"), _("Preview at iteration {iteration}")
+    return _("frame {iteration}"), _("Frame {iteration} as it was converted")
 
 
 def unit(name: str) -> Words:

@@ -307,7 +307,9 @@ def test_progress_is_told_and_ends_at_its_total(tiny_run: Path, short_a: Path, t
     assert len(told) <= 5 * (time.monotonic() - began) + 1
 
 
-def test_pictures_of_frames_are_kept_while_it_works(tiny_run: Path, short_a: Path, tmp_path: Path, heard, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]  # fmt: skip
+def test_pictures_of_frames_are_kept_while_it_works(  # type: ignore[no-untyped-def]
+    tiny_run: Path, short_a: Path, tmp_path: Path, heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live_frames, "APART", 0.0)
     result = run(config(short_a, tiny_run, pictures=5, start=10), tmp_path, on_event=heard)
     told = [event for event in heard.events if isinstance(event, Preview)]

@@ -19,7 +19,7 @@ from faceengine.jobs import transitions
 from tests.web.consents import consented
 from tests.web.curation_sets import crop_of, with_pictures
 from tests.web.pdfs import pdf
-from tests.web.ways import converted, ended, footage, scored, trained
+from tests.web.ways import converted, ended, footage, scored, still_of, trained
 from webapp.accounts.models import Role, User
 from webapp.accounts.services import found_team, invite
 from webapp.consent import links, services
@@ -60,6 +60,7 @@ def build(*, projects: int, crops: int, runs: int) -> Large:
         transitions.submit("train", {"a": "a", "b": "b"}, owner=owner, title=f"{number}", mandate=made[0].job.mandate)
     arguments = {
         "project_id": project.pk, "side": "a", "team_id": team.pk, "run_id": made[0].pk, "asset_id": asset.pk,
+        "still_id": made[0].stills.latest("pk").pk,
         "conversion_id": made[0].conversions.get().pk, "job_id": made[0].job_id, "attempt": 1, "part": "file",
         "name": "checkpoints/000020.safetensors", "state": "done", "slot_kind": "gpu", "number": crop.number,
         "crop_id": crop.pk, "size": 96, "token": invite(team, "guest@example.org", Role.VIEWER, owner)[1],
@@ -86,6 +87,8 @@ def _run(project: Project, number: int) -> Any:
     again = transitions.submit("train", run.job.config, owner=run.created_by, mandate=run.job.mandate)
     ended(again, Progress("train", 1, 200, "iterations", 5.0), Message("warning", "train.few", "Few crops"), *told)
     scored(converted(run, "a" if number % 2 else "b"))
+    for _ in range(3 if number == 0 else 0):
+        still_of(run)
     return run
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from faceengine.jobs.models import Job
 from tests.web.consents import consent_of
 from tests.web.footage import PART, client_of, people, project_of, user
-from tests.web.ways import TINY, converted, faces, scored, trained
+from tests.web.ways import TINY, converted, faces, scored, still_of, trained
 from webapp.accounts.models import User
 from webapp.api.models import ApiToken
 from webapp.api.tokens import make_token, user_of
@@ -107,6 +107,8 @@ def test_who_may_change(run: Run, scripts: dict[str, Script]) -> None:
         f"{base}/a/extract": {},
         f"{base}/runs": {"name": "x", "settings": TINY},
         f"/runs/{run.pk}/conversions": {"asset": conversion.asset_id},
+        f"/runs/{run.pk}/stills": {"asset": conversion.asset_id},
+        f"/runs/{run.pk}/longer": {"minutes": 1},
         f"/conversions/{conversion.pk}/score": {},
         f"/jobs/{run.job_id}/pause": {},
     }
@@ -133,6 +135,21 @@ def test_the_whole_way(project: Project, scripts: dict[str, Script]) -> None:
     assert script.post(f"/jobs/{started.json()['job']['id']}/cancel").json()["state"] == "cancelled"
     late = script.post(f"/jobs/{started.json()['job']['id']}/pause")
     assert (late.status_code, late.json()["code"]) == (409, "job.too_late")
+
+
+def test_a_training_goes_on_and_a_frame_is_previewed(run: Run, scripts: dict[str, Script]) -> None:
+    script, asset = scripts["editor"], run.conversions.get().asset_id
+    still = still_of(run)
+    found = script.get(f"/stills/{still.pk}").json()
+    assert found["picture"] == f"/jobs/{still.job_id}/files/still.jpg"
+    assert scripts["stranger"].get(f"/stills/{still.pk}").status_code == 404
+    begun = script.post(f"/runs/{run.pk}/stills", {"asset": asset, "seconds": 1.5, "settings": {"blend": "direct"}})
+    assert (begun.status_code, begun.json()["job"]["kind"], begun.json()["picture"]) == (202, "convert-still", None)
+    assert script.post(f"/runs/{run.pk}/longer", {}).status_code == 422
+    assert script.post(f"/runs/{run.pk}/longer", {"iterations": 20}).json()["code"] == "run.long_enough"
+    longer = script.post(f"/runs/{run.pk}/longer", {"iterations": 40})
+    assert (longer.status_code, longer.json()["job"]["state"]) == (202, "queued")
+    assert script.post(f"/runs/{run.pk}/longer", {"minutes": 1}).json()["code"] == "run.busy"
 
 
 def test_a_score_comes_with_its_figures_and_files_with_ranges(run: Run, scripts: dict[str, Script]) -> None:

@@ -26,14 +26,14 @@ from faceengine.jobs.models import Attempt, Job
 from tests.web.consents import STANDINGS, consent_of, mandate_of
 from tests.web.footage import PART, client_of, people, project_of, user
 from tests.web.pdfs import pdf
-from tests.web.ways import TINY, converted, scored, trained
+from tests.web.ways import TINY, converted, scored, still_of, trained
 from webapp.accounts.services import invite
 from webapp.consent.errors import ConsentError
 from webapp.consent.evidence import keep
 from webapp.consent.models import Consent, Evidence, Mandate
 from webapp.curation.models import Crop, FaceSet
 from webapp.projects.models import Project
-from webapp.studio.models import Conversion, Run, Score, Snapshot
+from webapp.studio.models import Conversion, Run, Score, Snapshot, Still
 from webapp.uploads import services as uploads
 from webapp.uploads.models import Asset, AssetState, Upload
 
@@ -56,7 +56,7 @@ HEADERS = {
     "Upload-Offset": "0",
     "Upload-Metadata": "filename Y2xpcC5tcDQ=",
 }
-BEGINS = (Job, Upload, Asset, Run, Conversion, Score, FaceSet)
+BEGINS = (Job, Upload, Asset, Run, Conversion, Score, Still, FaceSet)
 
 
 class Studio:
@@ -68,6 +68,7 @@ class Studio:
         self.run = trained(self.project)
         self.conversion = converted(self.run)
         self.score = scored(self.conversion)
+        self.still = still_of(self.run)
         self.upload = uploads.begin(owner, self.person, "later.mov", 9)
         mandate = mandate_of(self.project).pk
         config = {"a": "faces/a", "b": "faces/b"}
@@ -114,7 +115,7 @@ class Studio:
             "membership_id": [self.team.memberships.get(role="editor").pk], "invitation_id": [self.invitation.pk],
             "change": ["retry", "resume", "front"], "snapshot_id": [Snapshot.objects.earliest("pk").pk],
             "frame": [0], "consent_id": [Consent.objects.filter(person=self.person).latest("asked_at").pk],
-            "evidence_id": [self.evidence.pk], "link_token": ["x"], "own_token": ["x"],
+            "still_id": [self.still.pk], "evidence_id": [self.evidence.pk], "link_token": ["x"], "own_token": ["x"],
             "token_id": [1],
         }  # fmt: skip
 
@@ -166,6 +167,7 @@ def posted(studio: Studio) -> dict[str, Any]:
     return TINY | {
         "name": "Another", "every": 6, "size": 256, "asset": studio.conversion.asset_id, "blend": "poisson",
         "color": "lab", "layout": "result", "value": "keep",
+        "iterations": 40, "at": 1,
     }  # fmt: skip
 
 
@@ -233,7 +235,8 @@ def test_with_live_consents_there_is_much_to_be_had(studio: Studio) -> None:
     wanted = {"uploads:room", "uploads:file", "jobs:file", "jobs:log", "jobs:whole-log", "studio:run"}
     wanted |= {"studio:conversion", "curation:room", "curation:tiles", "curation:large", "curation:small"}
     assert wanted <= shown
-    assert {"studio:new-run", "studio:convert", "uploads:create", "jobs:steer"} <= begun
+    assert {"studio:new-run", "studio:convert", "studio:still", "studio:longer"} <= begun
+    assert {"uploads:create", "jobs:steer"} <= begun
 
 
 def test_without_two_live_consents_nothing_is_begun_and_nothing_is_shown(studio: Studio) -> None:

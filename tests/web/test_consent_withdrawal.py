@@ -25,7 +25,7 @@ from tests.jobs.conftest import make_slot
 from tests.jobs.stores import BUCKET, keys, relay, s3, s3_server  # noqa: F401 - fixtures
 from tests.web.consents import consented, mandate_of
 from tests.web.footage import Tus, arriving, client_of, files_of, stored, user
-from tests.web.ways import claimed, converted, footage, scored, trained
+from tests.web.ways import claimed, converted, footage, scored, still_of, trained
 from webapp.accounts.models import User
 from webapp.accounts.services import found_team
 from webapp.consent import services
@@ -59,6 +59,7 @@ def project(owner: User) -> Project:
     run = trained(made)
     conversion = converted(run)
     scored(conversion)
+    still_of(run)
     uploads.begin(owner, person_of(made, "a"), "later.mov", 100)
     uploads.begin(owner, person_of(made, "b"), "later.mov", 100)
     for side in "ab":

@@ -10,10 +10,12 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from faceengine.events import Preview
+from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from tests.web.footage import client_of, people, project_of, user
 from tests.web.test_projects import CHANGED, SEEN, answers
-from tests.web.ways import REPORT, converted, ended, scored, trained
+from tests.web.ways import REPORT, claimed, converted, ended, scored, trained
 from webapp.accounts.models import User
 from webapp.projects.models import Project
 from webapp.studio import services
@@ -141,3 +143,24 @@ def test_better_positions_have_better_words() -> None:
     assert len(set(said)) == 4
     assert "before the swap" in said[0]
     assert "hardly" in said[-1]
+
+
+def test_frames_are_seen_while_it_works_also_those_of_parts(owner: User, run: Run, project: Project) -> None:
+    asset = Asset.objects.filter(person__project=project, kind="video").earliest("pk")
+    made = services.start_conversion(owner, run, asset, {})
+    assert made.job.config["pictures"] == services.PICTURES
+    taken = claimed(made.job)
+    assert "Frames so far" not in page_of(owner, made)
+    parts = [{"start": 0, "end": 50, "marks": "label"}, {"start": 50, "end": 100, "marks": "label"}]
+    assert transitions.split(taken.pk, taken.attempt, parts)
+    for part, frame in zip(Job.objects.filter(parent=made.job).order_by("index"), (10, 60), strict=True):
+        at_work = claimed(part)
+        assert transitions.record(at_work.pk, at_work.attempt, [Preview(frame, f"frames/{frame:06d}.jpg")])
+    page = page_of(owner, made)
+    assert page.count("frames/000060.jpg") == 4  # the newest: large, and at the end of the film
+    assert page.count("frames/000010.jpg") == 2
+
+
+def test_a_conversion_that_is_done_shows_its_video_instead(owner: User, conversion: Conversion) -> None:
+    conversion.job.events.create(seq=99, attempt=1, kind="preview", data={"iteration": 1, "path": "frames/1.jpg"})
+    assert "frames/1.jpg" not in page_of(owner, conversion)

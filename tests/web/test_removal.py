@@ -12,7 +12,7 @@ from faceengine.jobs.models import Job
 from tests.web.consents import consent_of
 from tests.web.footage import client_of, files_of, people, project_of, user
 from tests.web.pdfs import pdf
-from tests.web.ways import converted, scored, trained
+from tests.web.ways import converted, scored, still_of, trained
 from webapp.accounts.models import User
 from webapp.consent.evidence import keep
 from webapp.consent.models import Consent, Evidence, Mandate
@@ -34,6 +34,7 @@ def project(db: None) -> Project:
 def run(project: Project) -> Run:
     made = trained(project)
     scored(converted(made))
+    still_of(made)
     return made
 
 

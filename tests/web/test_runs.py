@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from PIL import Image
 
-from faceengine.events import Checkpoint, Preview
+from faceengine.events import Checkpoint, Message, Preview, Progress
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from tests.web.footage import client_of, people, project_of, user
 from tests.web.test_projects import CHANGED, SEEN, answers
-from tests.web.ways import claimed, faces, footage, trained
+from tests.web.ways import claimed, ended, faces, footage, trained
 from webapp.accounts.models import User
-from webapp.projects.models import Project
-from webapp.studio.models import Conversion, Run
+from webapp.projects.models import AuditEntry, Project
+from webapp.studio import services
+from webapp.studio.estimates import estimates
+from webapp.studio.models import Conversion, Run, Still
 from webapp.uploads.models import Asset
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +141,7 @@ def test_only_who_may_convert_is_offered_it(project: Project, run: Run) -> None:
 def test_two_snapshots_stand_side_by_side(owner: User, run: Run) -> None:
     one, other = run.snapshots.all()
     page = client_of(owner).get(f"/runs/{run.pk}/?one={one.pk}&other={other.pk}").content.decode()
-    assert page.count("previews/000010.png") == 2
+    assert page.count("previews/000010.png") == 3  # and in the list for those without scripts
     for strange in ("x", "9" * 30, "-1", str(10**9)):
         assert client_of(owner).get(f"/runs/{run.pk}/?one={strange}").status_code == 200
 
@@ -154,6 +160,143 @@ def test_a_long_run_s_page_is_no_longer_and_asks_no_more(owner: User, run: Run) 
     assert len(many) <= len(few) <= 10
     assert page.count("<option") < 2 * 300 + 50
     assert ">49900<" in page
+
+
+def test_how_long_a_training_takes_is_what_one_here_has_told(owner: User, project: Project, run: Run) -> None:
+    def known() -> dict[str, float | None]:
+        return {one.preset: one.here for one in estimates()}
+
+    assert set(known().values()) == {None}
+    changed = run.job.config | {"batch": 3}
+    again = transitions.submit("train", changed, owner=owner, mandate=run.job.mandate)
+    ended(again, Progress("train", 20, 20, "iterations", 99.0))
+    assert known()["tiny"] is None
+    again = transitions.submit("train", run.job.config, owner=owner, mandate=run.job.mandate)
+    ended(again, Progress("train", 20, 20, "iterations", 4.0))
+    assert known()["tiny"] == 4.0
+    page = client_of(owner).get(f"/projects/{project.pk}/runs/new/").content.decode()
+    assert "about 5 s, at 4.0 iterations a second as measured here" in page
+    assert "on two processor cores without a graphics card about 28 h 48 min" in page
+
+
+def test_a_warning_is_told_once_and_says_what_to_do(owner: User, run: Run) -> None:
+    assert transitions.extend(run.job, run.job.config | {"iterations": 100})
+    leans = Message("warning", "train.leans", "person B is learned worse")
+    ended(run.job, leans, Message("info", "train.begin", "it begins"), leans)
+    page = client_of(owner).get(f"/runs/{run.pk}/").content.decode()
+    assert page.count("One person is learnt worse than the other") == 1
+    assert "× 2" in page
+    assert "needs more of them" in page
+    assert "it begins" not in page
+
+
+# ---- training longer -------------------------------------------------------------------------------------------------
+
+
+def test_who_may_train_longer(project: Project, run: Run) -> None:
+    assert answers(project, "post", f"/runs/{run.pk}/longer/", {"iterations": 40}) == CHANGED | {"editor": 200}
+
+
+@pytest.mark.parametrize(("said", "config"), [({"minutes": "2.5"}, (2.5, None)), ({"iterations": "40"}, (None, 40))])
+def test_a_run_goes_on_in_its_folder(owner: User, run: Run, said: dict[str, str], config: tuple[Any, Any]) -> None:
+    page = client_of(owner).get(f"/runs/{run.pk}/").content.decode()
+    assert "It goes on from iteration 20" in page
+    client_of(owner).post(f"/runs/{run.pk}/longer/", said)
+    job = Job.objects.get(pk=run.job.pk)
+    assert (job.state, job.config["minutes"], job.config["iterations"]) == ("queued", *config)
+    assert AuditEntry.objects.filter(verb="run.extended").count() == 1
+    page = client_of(owner).get(f"/runs/{run.pk}/").content.decode()
+    assert "It goes on from iteration" not in page
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({}, "Give either minutes or iterations"),
+        ({"minutes": "1", "iterations": "40"}, "Give either minutes or iterations"),
+        ({"minutes": "-1"}, "greater than or equal"),
+        ({"iterations": "20"}, "It has had that many iterations already"),
+    ],
+)
+def test_what_is_no_longer_training(owner: User, run: Run, said: dict[str, str], reason: str) -> None:
+    answer = client_of(owner).post(f"/runs/{run.pk}/longer/", said)
+    assert answer.status_code == 200
+    assert reason in answer.content.decode()
+    assert Job.objects.get(pk=run.job.pk).state == "done"
+
+
+def test_a_run_that_is_not_over_is_not_extended(owner: User, run: Run) -> None:
+    client_of(owner).post(f"/runs/{run.pk}/longer/", {"iterations": "40"})
+    answer = client_of(owner).post(f"/runs/{run.pk}/longer/", {"iterations": "60"})
+    assert answer.status_code == 200
+    assert Job.objects.get(pk=run.job.pk).config["iterations"] == 40
+
+
+# ---- a still ---------------------------------------------------------------------------------------------------------
+
+
+def still_said(run: Run, **changes: Any) -> dict[str, Any]:
+    asset = Asset.objects.filter(person__project=run.project, kind="video").earliest("pk")
+    Asset.objects.filter(pk=asset.pk).update(fps=25.0, frames=100, duration=4.0)
+    return {"asset": asset.pk, "blend": "poisson", "color": "mean", "layout": "result", "at": "2.0"} | changes
+
+
+def test_who_may_preview_a_frame(project: Project, run: Run) -> None:
+    assert answers(project, "post", f"/runs/{run.pk}/still/", still_said(run)) == CHANGED
+    assert Still.objects.count() == 2
+    assert not Conversion.objects.exists()
+
+
+@pytest.mark.parametrize(("at", "frame"), [("2.0", 50), ("", 0), ("999", 99)])
+def test_a_still_is_a_frame_of_the_conversion_with_the_form_s_settings(
+    owner: User, run: Run, at: str, frame: int
+) -> None:
+    answer = client_of(owner).post(f"/runs/{run.pk}/still/", still_said(run, at=at, sharpen="0.5"))
+    made = Still.objects.get()
+    assert answer["location"] == f"/runs/{run.pk}/?like={made.pk}#stills"
+    wanted = {"blend": "poisson", "sharpen": 0.5, "layout": "pair", "start": frame, "end": frame + 1, "device": "cpu"}
+    assert wanted.items() <= made.job.config.items()
+    assert (made.job.slot_kind, made.job.priority) == ("cpu", 5)
+    page = client_of(owner).get(answer["location"]).content.decode()
+    assert 'value="poisson" selected' in page
+    assert "sharpening: 0.5" in page
+
+
+def test_a_still_that_is_done_is_shown_signed_and_with_its_label_as_drawn(owner: User, run: Run) -> None:
+    client_of(owner).post(f"/runs/{run.pk}/still/", still_said(run))
+    job = Still.objects.get().job
+    picture = BytesIO()
+    Image.new("RGB", (640, 240), "green").save(picture, "JPEG")
+    default_storage.save(f"{job.folder}/still.jpg", ContentFile(picture.getvalue()))
+    ended(job, Preview(50, "still.jpg"), result={"path": "still.jpg", "swapped": False, "stopped": False})
+    client, url = client_of(owner), f"/jobs/{job.pk}/files/still.jpg"
+    page = client.get(f"/runs/{run.pk}/").content.decode()
+    assert url in page
+    assert "The person was not seen in this frame." in page
+    for query in ("", "?download"):
+        answer = client.get(url + query)
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        with Image.open(BytesIO(content)) as shown:
+            assert shown.size == (640, 240)
+        assert b"c2pa" in content
+        assert b"AIGC" in content
+
+
+def test_of_a_run_s_stills_the_newest_are_kept(owner: User, run: Run, django_capture_on_commit_callbacks: Any) -> None:
+    client, said = client_of(owner), still_said(run)
+    for number in range(services.STILLS + 3):
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(f"/runs/{run.pk}/still/", said)
+        if number != 1:  # which goes on as long as it is at work
+            job = Still.objects.order_by("-pk")[0].job
+            default_storage.save(f"{job.folder}/still.jpg", ContentFile(b"picture"))
+            ended(job, result={"path": "still.jpg", "swapped": True, "stopped": False})
+    left = list(Still.objects.order_by("pk"))
+    assert len(left) == services.STILLS + 1
+    assert left[0].job.state == "queued"
+    assert Job.objects.filter(kind="convert-still").count() == len(left)
+    kept = {path.parent.name for path in Path(default_storage.path("jobs")).rglob("still.jpg")}
+    assert kept == {str(still.job_id) for still in left[1:]}
 
 
 # ---- converting ------------------------------------------------------------------------------------------------------

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from PIL import Image
 
 from faceengine.events import Checkpoint, Event, Losses, Preview
 from faceengine.faceset import MASKS, Crop
@@ -22,7 +24,7 @@ from webapp.accounts.models import User
 from webapp.curation.models import FaceSet
 from webapp.projects.models import Person, Project
 from webapp.studio import services
-from webapp.studio.models import Conversion, Run, Score
+from webapp.studio.models import Conversion, Run, Score, Still
 from webapp.uploads.models import Asset, AssetState
 
 TINY = {"preset": "tiny", "iterations": 20}
@@ -109,6 +111,18 @@ def converted(run: Run, side: str = "a", **settings: Any) -> Conversion:
     ended(conversion.job, result={"path": "result.mp4", "stopped": False} | figures)
     conversion.job.refresh_from_db()
     return conversion
+
+
+def still_of(run: Run, side: str = "a") -> Still:
+    """A frame of what a conversion would give, that has been drawn."""
+    asset = Asset.objects.filter(person__project=run.project, person__side=side, kind="video").earliest("pk")
+    still = services.show_still(owner_of(run.project), run, asset, {}, 0.0)
+    picture = BytesIO()
+    Image.new("RGB", (640, 240), "green").save(picture, "JPEG")
+    default_storage.save(f"{still.job.folder}/still.jpg", ContentFile(picture.getvalue()))
+    ended(still.job, Preview(0, "still.jpg"), result={"path": "still.jpg", "swapped": True, "stopped": False})
+    still.job.refresh_from_db()
+    return still
 
 
 REPORT = {

@@ -26,7 +26,7 @@ from webapp.projects.access import REACH, Verb, get_project, projects_of
 from webapp.projects.services import create_project
 from webapp.studio import services
 from webapp.studio.access import get_conversion, get_run
-from webapp.studio.models import Snapshot
+from webapp.studio.models import Run, Snapshot, Still
 from webapp.studio.standing import standings
 from webapp.uploads.access import get_asset, get_person
 from webapp.uploads.models import Asset
@@ -180,9 +180,43 @@ def read_run(request: HttpRequest, run_id: int) -> Any:
     return shown.run(get_run(request.user, run_id))
 
 
+@api.post("/runs/{run_id}/longer", response={202: schemas.RunOut} | _OFTEN, tags=["training"])
+def train_longer(request: HttpRequest, run_id: int, said: schemas.LongerIn) -> Any:
+    """Let a training that has ended go on."""
+    run = get_run(request.user, run_id, Verb.EDIT)
+    user: Any = request.user
+    services.train_longer(user, run, minutes=said.minutes, iterations=said.iterations)
+    return 202, shown.run(run)
+
+
+@api.post("/runs/{run_id}/stills", response={202: schemas.StillOut} | _OFTEN, tags=["conversion"])
+def show_still(request: HttpRequest, run_id: int, said: schemas.StillIn) -> Any:
+    """Draw one frame of what a conversion would give, before and after; of a run's stills the newest are kept."""
+    run, asset, snapshot = _swap(request, run_id, said)
+    user: Any = request.user
+    return 202, shown.still(services.show_still(user, run, asset, said.settings, said.seconds, snapshot=snapshot))
+
+
+@api.get("/stills/{still_id}", response={200: schemas.StillOut} | _OFTEN, tags=["conversion"])
+def read_still(request: HttpRequest, still_id: int) -> Any:
+    """One of them."""
+    still = Still.objects.select_related("job").filter(pk=still_id).first()
+    if still is None:
+        raise Http404
+    get_run(request.user, still.run_id)
+    return shown.still(still)
+
+
 @api.post("/runs/{run_id}/conversions", response={202: schemas.ConversionOut} | _OFTEN, tags=["conversion"])
 def start_conversion(request: HttpRequest, run_id: int, said: schemas.ConversionIn) -> Any:
     """Convert a video with a run, or with one snapshot of it."""
+    run, asset, snapshot = _swap(request, run_id, said)
+    user: Any = request.user
+    return 202, shown.conversion(services.start_conversion(user, run, asset, said.settings, snapshot=snapshot))
+
+
+def _swap(request: HttpRequest, run_id: int, said: schemas.ConversionIn) -> tuple[Run, Asset, Snapshot | None]:
+    """The model and the video that are named."""
     run = get_run(request.user, run_id, Verb.EDIT)
     asset = get_asset(request.user, said.asset, Verb.EDIT)
     snapshot = None
@@ -190,8 +224,7 @@ def start_conversion(request: HttpRequest, run_id: int, said: schemas.Conversion
         snapshot = Snapshot.objects.select_related("run__job").filter(pk=said.snapshot, run=run).first()
         if snapshot is None:
             raise Http404
-    user: Any = request.user
-    return 202, shown.conversion(services.start_conversion(user, run, asset, said.settings, snapshot=snapshot))
+    return run, asset, snapshot
 
 
 @api.get("/conversions/{conversion_id}", response={200: schemas.ConversionOut} | _OFTEN, tags=["conversion"])

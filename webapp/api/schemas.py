@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
+from pydantic import model_validator
 
 
 class Problem(Schema):
@@ -145,6 +146,34 @@ class ConversionIn(Schema):
     asset: int
     snapshot: int | None = None
     settings: dict[str, Any] = Field(default_factory=dict, description="of the engine's ConvertConfig")
+
+
+class LongerIn(Schema):
+    """How much longer: either of them."""
+
+    minutes: float | None = Field(None, ge=0.01, le=100_000, description="so many more")
+    iterations: int | None = Field(None, ge=1, le=100_000_000, description="until it has had so many in all")
+
+    @model_validator(mode="after")
+    def one(self) -> LongerIn:
+        if (self.minutes is None) == (self.iterations is None):
+            raise ValueError("either minutes or iterations")
+        return self
+
+
+class StillIn(ConversionIn):
+    """One frame of a conversion, to choose its settings by."""
+
+    seconds: float = Field(0.0, ge=0, description="when in the video")
+
+
+class StillOut(Schema):
+    """That frame, before and after."""
+
+    id: int
+    run: int
+    job: JobOut
+    picture: str | None = Field(description="address of the picture")
 
 
 class ConversionOut(Schema):

@@ -10,7 +10,7 @@ from faceengine.jobs.models import Job
 from webapp.consent.models import Consent
 from webapp.curation.models import Crop, FaceSet
 from webapp.studio.files import read_json
-from webapp.studio.models import Conversion, Run
+from webapp.studio.models import Conversion, Run, Still
 from webapp.studio.standing import PersonStanding, Standing
 from webapp.uploads.models import Asset
 
@@ -76,6 +76,11 @@ def run(found: Run) -> dict[str, Any]:
         for one in found.snapshots.all()
     ]
     return {"id": found.pk, "name": found.name, "job": job(found.job), "snapshots": snapshots}
+
+
+def still(found: Still) -> dict[str, Any]:
+    """One frame of what a conversion would give."""
+    return {"id": found.pk, "run": found.run_id, "job": job(found.job), "picture": _file(found.job, found.picture)}
 
 
 def conversion(found: Conversion) -> dict[str, Any]:

@@ -48,7 +48,11 @@ def role_of(user: Any, team_id: int) -> str | None:
 
 def may(user: Any, verb: Verb, team_id: int) -> bool:
     """Whether ``user`` may do ``verb`` with what belongs to the team."""
-    role = role_of(user, team_id)
+    return reaches(role_of(user, team_id), verb)
+
+
+def reaches(role: str | None, verb: Verb) -> bool:
+    """Whether somebody of that role may do ``verb``."""
     return role is not None and verb.value <= REACH[role].value
 
 
@@ -60,7 +64,7 @@ def require(user: Any, verb: Verb, team_id: int) -> str:
     role = role_of(user, team_id)
     if role is None:
         raise Http404
-    if verb.value > REACH[role].value:
+    if not reaches(role, verb):
         raise PermissionDenied
     return role
 

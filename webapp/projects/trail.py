@@ -26,6 +26,8 @@ WORDS: dict[str, Promise] = {
     "asset.deleted": _("deleted {name}"),
     "faces.extracted": _("had the faces of person {side} extracted from {inputs} files"),
     "run.started": _("started the training {name}"),
+    "run.extended": _("let the training {name} go on"),
+    "still.made": _("previewed a frame of {name} with {run}"),
     "conversion.started": _("started a conversion of {name} with {run}"),
     "conversion.deleted": _("deleted the conversion {name}"),
     "run.deleted": _("deleted the training {name}"),

@@ -16,13 +16,18 @@ from webapp.studio.models import Conversion, Run
 
 def get_run(user: Any, run_id: int, verb: Verb = Verb.VIEW, act: Act | None = Act.PREVIEW) -> Run:
     """The run. Raises as :func:`webapp.projects.access.require`, and :class:`ConsentError`."""
+    return get_run_and_role(user, run_id, verb, act)[0]
+
+
+def get_run_and_role(user: Any, run_id: int, verb: Verb = Verb.VIEW, act: Act | None = Act.PREVIEW) -> tuple[Run, str]:
+    """As :func:`get_run`, and the user's role in its team."""
     run = Run.objects.select_related("job", "project__team", "parent__run").filter(pk=run_id).first()
     if run is None:
         raise Http404
-    require(user, verb, run.project.team_id)
+    role = require(user, verb, run.project.team_id)
     if act is not None:
         require_consent(run.project, act, user)
-    return run
+    return run, role
 
 
 def get_conversion(user: Any, conversion_id: int, verb: Verb = Verb.VIEW, act: Act | None = Act.PREVIEW) -> Conversion:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from faceengine.jobs.shown import row as row_of
 from webapp.projects.access import Verb
-from webapp.studio import scores, services
+from webapp.studio import live, scores, services
 from webapp.studio.access import get_conversion
 from webapp.studio.errors import StudioError
 
@@ -33,6 +33,7 @@ def conversion(request: HttpRequest, conversion_id: int) -> HttpResponse:
         "row": row,
         "editable": row.steerable,
         "comparable": comparable,
+        "pictures": [] if found.result else live.pictures(found.job),
         "score": score,
         "score_row": row_of(request.user, score.job) if score else None,
         "shown": scores.shown(score) if score else None,

@@ -14,6 +14,8 @@ REASONS: dict[str, Promise] = {
     "run.other_person": _("Most faces of one of the two people are somebody else. Look through them first."),
     "run.same_person": _("The footage of both people shows the same person. One of them got the other's footage."),
     "run.no_checkpoint": _("This snapshot's checkpoint was not kept. Choose another one."),
+    "run.busy": _("The training is not over yet."),
+    "run.long_enough": _("It has had that many iterations already. Give a larger number."),
     "convert.no_model": _("The run has no checkpoint yet. Wait until it has made one."),
     "convert.no_video": _("That is no video that could be converted."),
     "score.no_result": _("The conversion has not ended well yet; there is nothing to score."),

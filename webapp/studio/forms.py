@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.config import Config
@@ -98,6 +99,19 @@ class RunForm(ConfigForm):
         return values
 
 
+class LongerForm(forms.Form):
+    """How much longer a run that has ended is trained."""
+
+    minutes = forms.FloatField(label=_("minutes more"), required=False, min_value=0.01, max_value=100_000)
+    iterations = forms.IntegerField(label=_("or: until iteration"), required=False, min_value=1, max_value=100_000_000)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.errors and (values.get("minutes") is None) == (values.get("iterations") is None):
+            raise forms.ValidationError(_("Give either minutes or iterations."))
+        return values
+
+
 class ConvertForm(ConfigForm):
     """A new conversion with a run."""
 
@@ -126,14 +140,16 @@ class ConvertForm(ConfigForm):
     def __init__(self, *arguments: Any, run: Run, kept: list[Snapshot], **more: Any) -> None:
         super().__init__(*arguments, **more)
         videos = Asset.objects.filter(person__project=run.project_id, state=AssetState.READY, kind=AssetKind.VIDEO)
-        assets = self.fields["asset"]
-        assets.queryset = videos.select_related("person").order_by("person__side", "name")  # type: ignore[attr-defined]
         # A list, because a select asks for its choices more than once.
-        assets.choices = [  # type: ignore[attr-defined]
-            (asset.pk, f"{asset.person} · {asset.name}")
-            for asset in assets.queryset  # type: ignore[attr-defined]
-        ]
+        found = list(videos.select_related("person").order_by("person__side", "name"))
+        self.videos = {
+            one.pk: {"url": reverse("uploads:file", args=[one.pk, "file"]), "duration": one.duration} for one in found
+        }
+        """By key of the video, for those who look for a moment in it."""
+        assets = self.fields["asset"]
+        assets.queryset = videos  # type: ignore[attr-defined]
+        assets.choices = [(one.pk, f"{one.person} · {one.name}") for one in found]  # type: ignore[attr-defined]
         snapshots = self.fields["snapshot"]
         known = Snapshot.objects.filter(pk__in=[one.pk for one in kept])
         snapshots.queryset = known  # type: ignore[attr-defined]
-        snapshots.label_from_instance = lambda snapshot: str(snapshot.iteration)  # type: ignore[attr-defined]
+        snapshots.choices = [("", _("the newest")), *((one.pk, str(one.iteration)) for one in kept)]  # type: ignore[attr-defined]

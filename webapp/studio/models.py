@@ -5,6 +5,7 @@ Each belongs to one job of the ledger, which knows how far it is; files lie in t
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import ClassVar
 
 from django.conf import settings
@@ -12,9 +13,11 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from faceengine.conversion.config import ConvertConfig
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 from webapp.projects.models import Project, Side
+from webapp.studio import words
 from webapp.uploads.models import Asset
 
 
@@ -107,6 +110,15 @@ class Still(models.Model):
     def picture(self) -> str:
         """Name of the picture in the job's folder; empty until it is there."""
         return str((self.job.result or {}).get("path", "")) if self.job.state == State.DONE else ""
+
+    @property
+    def settings(self) -> list[str]:
+        """How it is made, in words: blending and colours, and what else is not as usual."""
+        config = self.job.config
+        usual = {option.name: option.default for option in fields(ConvertConfig)}
+        others = [name for name in ("cover", "smoothing", "sharpen", "erode", "feather") if config[name] != usual[name]]
+        shown = [words.choice(name, config[name]) for name in ("blend", "color")]
+        return shown + [f"{words.FIELDS[name][0]}: {words.choice(name, config[name])}" for name in others]
 
     @property
     def seconds(self) -> float:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from faceengine.errors import ConfigError
-from faceengine.jobs.shown import row as row_of
+from faceengine.jobs import shown
+from faceengine.jobs.shown import Row
+from faceengine.jobs.states import ENDED
+from webapp.accounts.models import User
 from webapp.consent.gate import Act, require_consent
-from webapp.projects.access import Verb, get_project
-from webapp.studio import services
-from webapp.studio.access import get_run
+from webapp.projects.access import Verb, get_project, reaches
+from webapp.studio import live, services
+from webapp.studio.access import get_run, get_run_and_role
 from webapp.studio.errors import StudioError
+from webapp.studio.estimates import estimates
 from webapp.studio.files import is_there
-from webapp.studio.forms import ConvertForm, RunForm
+from webapp.studio.forms import ConvertForm, LongerForm, RunForm
 from webapp.studio.models import Run, Snapshot
+
+RowT = TypeVar("RowT", bound=Model)
 
 SHOWN = 300
 """Snapshots of a run that its page shows, spread over all of it."""
@@ -43,7 +52,8 @@ def new(request: HttpRequest, project_id: int) -> HttpResponse:
             return redirect("studio:run", run.pk)
         except (StudioError, ConfigError) as error:
             form.add_error(None, _reason(error))
-    return render(request, "studio/new_run.html", {"project": project, "form": form, "parent": parent})
+    context = {"project": project, "form": form, "parent": parent, "estimates": estimates()}
+    return render(request, "studio/new_run.html", context)
 
 
 def _first_values(count: int, parent: Snapshot | None) -> dict[str, Any]:
@@ -59,10 +69,11 @@ def _first_values(count: int, parent: Snapshot | None) -> dict[str, Any]:
 @require_safe
 @login_required
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
-    """A run: how far it is, its snapshots, and what can be done with it."""
-    found = get_run(request.user, run_id)
+    """A run, live: losses, previews, its snapshots, and what can be done with it. ``?like=`` a still: its settings."""
+    found, role = get_run_and_role(request.user, run_id)
     snapshots = list(found.snapshots.all())
-    return _page(request, found, snapshots, ConvertForm(run=found, kept=_kept(found, snapshots)))
+    form = ConvertForm(run=found, kept=_kept(found, snapshots), initial=_like(found, request.GET.get("like")))
+    return _page(request, found, snapshots, form, editable=reaches(role, Verb.EDIT))
 
 
 def _kept(found: Run, snapshots: list[Snapshot]) -> list[Snapshot]:
@@ -70,23 +81,46 @@ def _kept(found: Run, snapshots: list[Snapshot]) -> list[Snapshot]:
     return [one for one in snapshots if one.checkpoint and is_there(found.job, one.checkpoint)]
 
 
-def _page(request: HttpRequest, found: Run, snapshots: list[Snapshot], form: ConvertForm) -> HttpResponse:
-    row = row_of(request.user, found.job)
+def _like(found: Run, key: str | None) -> dict[str, Any]:
+    """A still's settings, for the form."""
+    still = _chosen(found.stills.select_related("job", "asset"), key)
+    if still is None:
+        return {}
+    own = {"asset": still.asset_id, "snapshot": still.snapshot_id, "at": round(still.seconds, 2), "layout": "result"}
+    return {**still.job.config, **own}
+
+
+def _page(
+    request: HttpRequest,
+    found: Run,
+    snapshots: list[Snapshot],
+    form: ConvertForm,
+    longer: LongerForm | None = None,
+    *,
+    editable: bool = True,
+) -> HttpResponse:
     with_previews = [one for one in snapshots if one.preview]
+    iteration = max((one.iteration for one in snapshots if one.checkpoint), default=0)
+    ended = found.job.state in ENDED and iteration > 0
     context = {
         "run": found,
         "project": found.project,
         "job": found.job,
-        "row": row,
-        "editable": row.steerable,
+        "row": Row(found.job, editable),
+        "editable": editable,
+        "warnings": live.warnings(found.job),
         "snapshots": _spread(with_previews),
-        "newest": with_previews[-1] if with_previews else None,
         "compared": _compared(with_previews, request),
         "kept": _kept(found, snapshots),
         "conversions": found.conversions.select_related("job", "score__job", "asset").order_by("-created_at", "-id"),
         "form": form,
+        "videos": form.videos,
+        "stills": found.stills.select_related("job", "asset", "snapshot").order_by("-created_at", "-id"),
+        "iteration": iteration,
+        "longer": (longer or LongerForm()) if ended else None,
     }
-    return render(request, "studio/run.html", context)
+    previews = [{"iteration": one.iteration, "path": one.preview} for one in with_previews]
+    return render(request, "studio/run.html", context | shown.live(found.job, previews, bool(snapshots)))
 
 
 def _spread(snapshots: list[Snapshot]) -> list[Snapshot]:
@@ -101,28 +135,64 @@ def _compared(snapshots: list[Snapshot], request: HttpRequest) -> list[Snapshot]
     return [snapshot for snapshot in chosen if snapshot is not None]
 
 
-def _chosen(snapshots: Any, key: str | None) -> Snapshot | None:
-    found: Snapshot | None = snapshots.filter(pk=key).first() if key and key.isdecimal() and len(key) < 19 else None
-    return found
+def _chosen(rows: QuerySet[RowT], key: str | None) -> RowT | None:
+    return rows.filter(pk=key).first() if key and key.isdecimal() and len(key) < 19 else None
 
 
 @require_POST
 @login_required
 def convert(request: HttpRequest, run_id: int) -> HttpResponse:
     """Convert a video with the run, or with one of its snapshots."""
+
+    def begin(found: Run, form: ConvertForm) -> HttpResponse:
+        said, user = form.cleaned_data, cast(User, request.user)
+        made = services.start_conversion(user, found, said["asset"], form.settings, snapshot=said["snapshot"])
+        return redirect("studio:conversion", made.pk)
+
+    return _begun(request, run_id, begin)
+
+
+@require_POST
+@login_required
+def still(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Show one frame of what that would give."""
+
+    def begin(found: Run, form: ConvertForm) -> HttpResponse:
+        said, user = form.cleaned_data, cast(User, request.user)
+        at = said["at"] or 0.0
+        made = services.show_still(user, found, said["asset"], form.settings, at, snapshot=said["snapshot"])
+        return redirect(f"{reverse('studio:run', args=[found.pk])}?like={made.pk}#stills")
+
+    return _begun(request, run_id, begin)
+
+
+def _begun(request: HttpRequest, run_id: int, begin: Callable[[Run, ConvertForm], HttpResponse]) -> HttpResponse:
+    """What ``begin`` answers; the page again, with the reason, if the form is wrong or it may not be."""
     found = get_run(request.user, run_id, Verb.EDIT)
     snapshots = list(found.snapshots.all())
     form = ConvertForm(request.POST, run=found, kept=_kept(found, snapshots))
     if form.is_valid():
-        said = form.cleaned_data
         try:
-            conversion = services.start_conversion(
-                request.user, found, said["asset"], form.settings, snapshot=said["snapshot"]  # type: ignore[arg-type]
-            )  # fmt: skip
-            return redirect("studio:conversion", conversion.pk)
+            return begin(found, form)
         except (StudioError, ConfigError) as error:
             messages.error(request, _reason(error))
     return _page(request, found, snapshots, form)
+
+
+@require_POST
+@login_required
+def longer(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Let a run that has ended go on."""
+    found = get_run(request.user, run_id, Verb.EDIT)
+    form = LongerForm(request.POST)
+    if form.is_valid():
+        try:
+            services.train_longer(cast(User, request.user), found, **form.cleaned_data)
+            return redirect("studio:run", run_id)
+        except (StudioError, ConfigError) as error:
+            form.add_error(None, _reason(error))
+    snapshots = list(found.snapshots.all())
+    return _page(request, found, snapshots, ConvertForm(run=found, kept=_kept(found, snapshots)), form)
 
 
 def _reason(error: StudioError | ConfigError) -> str:

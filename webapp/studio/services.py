@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
@@ -91,6 +92,30 @@ def start_run(
     return run
 
 
+@transaction.atomic
+def train_longer(actor: User, run: Run, *, minutes: float | None = None, iterations: int | None = None) -> None:
+    """Let a run that has ended go on: for so many minutes more, or until it has had so many iterations in all.
+
+    It learns from the faces as people have decided on them by now. Raises as :func:`start_run` does, and
+    :class:`StudioError` ``run.busy`` and ``run.long_enough``.
+    """
+    if (minutes is None) == (iterations is None):
+        raise ValueError("either minutes or iterations")
+    require_consent(run.project, Act.TRAIN, actor)
+    if run.job.state in OPEN:
+        raise StudioError("run.busy")
+    had = run.snapshots.exclude(checkpoint="").aggregate(most=Max("iteration"))["most"] or 0
+    if iterations is not None and iterations <= had:
+        raise StudioError("run.long_enough")
+    for side in Side.values:
+        write_verdicts(_usable_set(run.project, side))
+    if not transitions.extend(run.job, run.job.config | {"minutes": minutes, "iterations": iterations}):
+        raise StudioError("run.busy")
+    run.job.refresh_from_db()
+    said = {"minutes": minutes} if iterations is None else {"iterations": iterations}
+    record(actor, "run.extended", run.project.team, run.project, name=run.name, **said)
+
+
 def _usable_set(project: Project, side: str) -> FaceSet:
     face_set = FaceSet.objects.select_related("job").filter(person__project=project, person__side=side).first()
     if face_set is None or not face_set.folder:
@@ -151,6 +176,7 @@ def show_still(
         "convert-still", config, owner=actor, title=title, priority=STILL_PRIORITY, mandate=mandate.pk
     )
     still = Still.objects.create(run=run, job=job, asset=asset, snapshot=snapshot, created_by=actor)
+    record(actor, "still.made", run.project.team, run.project, name=asset.name, run=run.name)
     removal.forget_stills(run, but=STILLS)
     return still
 

@@ -19,6 +19,8 @@ urlpatterns = [
     path("conversions/<int:conversion_id>/delete/", removal_views.conversion, name="delete-conversion"),
     path("runs/<int:run_id>/", run_views.run, name="run"),
     path("runs/<int:run_id>/convert/", run_views.convert, name="convert"),
+    path("runs/<int:run_id>/still/", run_views.still, name="still"),
+    path("runs/<int:run_id>/longer/", run_views.longer, name="longer"),
     path("conversions/<int:conversion_id>/", conversion_views.conversion, name="conversion"),
     path("conversions/<int:conversion_id>/score/", conversion_views.score, name="score"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -72,6 +74,12 @@ CHOICES: dict[str, Promise | str] = {
     "top": _("at the top"),
 }
 """What a choice is called; ``field.choice`` where the same word means something else in another field."""
+
+
+def choice(name: str, value: Any) -> str:
+    """What a field's value is called."""
+    return str(CHOICES.get(f"{name}.{value}", CHOICES.get(str(value), value)))
+
 
 READINGS: dict[str, Promise] = {
     "same": _("The network takes it for the wanted person."),

@@ -16,6 +16,7 @@ register.filter("kind_words", words.kind)
 register.filter("stage_words", words.stage)
 register.filter("unit_words", words.unit)
 register.filter("message_words", words.message)
+register.filter("advice_words", words.advice)
 register.filter("change_words", words.change)
 register.filter("asked_words", words.asked)
 
