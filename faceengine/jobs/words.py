@@ -165,7 +165,7 @@ MESSAGES: dict[str, Words] = {
 """Headlines; the sentence with the particulars stands beside them."""
 
 ADVICE: dict[str, Words] = {
-    "train.few": _("Swaps get much better from 200 crops of a person on; 500 to 5,000 are best. More footage helps."),
+    "train.few": _("Swaps get much better from 250 crops of a person on; 500 to 5,000 are best. More footage helps."),
     "train.leans": _(
         "Compare the number, sharpness and poses of both people's crops: the person who is learnt worse needs more of "
         "them, and more different ones."

@@ -23,6 +23,7 @@ class MomentChooser extends HTMLElement {
     this.hidden = !chosen;
     if (!chosen) return;
     this.slider.max = chosen.duration;
+    this.video.poster = chosen.poster;
     this.video.src = chosen.url;
     this.go(Number(this.moment.value));
   }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from faceengine.video import read_frames
 from tests.e2e.studio import PASSWORD, ROOT
@@ -24,7 +24,7 @@ from tests.jobs.installation import Installation
 OWNER, VIEWER = "owner@example.org", "viewer@example.org"
 FRAMES = 120
 ITERATIONS = 200
-LONG = 60_000
+LONG = 120_000
 """Milliseconds that a job may take beside other work."""
 
 expect.set_options(timeout=20_000)
@@ -106,11 +106,19 @@ def test_the_whole_way(owner: Page, viewer: Page, studio: Installation, clips: d
     extract(owner, viewer, project)
     curate(owner, viewer, project)
     run = train(owner, viewer, project)
+    train_longer(owner, run)
+    preview_frames(owner, run)
     conversion = convert(owner, run)
     compare(owner)
     viewer.goto(conversion)
     score(owner, viewer)
     download(owner, tmp_path)
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what is seen, for people who look at it: ``PICTURES=folder``."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def begin(page: Page) -> str:
@@ -213,29 +221,47 @@ def train(owner: Page, viewer: Page, project: str) -> str:
     owner.get_by_role("button", name="Start training").click()
     owner.wait_for_url(re.compile(r"/runs/\d+/$"))
     run = owner.url
-    owner.goto(job_of(owner, "train"))
-    viewer.goto(owner.url)
+    viewer.goto(job_of(owner))
     for page in (owner, viewer):
         expect(page.locator("loss-chart canvas")).to_be_visible(timeout=LONG)
-        expect(page.get_by_role("img", name="Preview at iteration")).to_be_visible(timeout=LONG)
+        preview = page.locator("preview-strip").get_by_role("img", name="Preview at iteration")
+        expect(preview).to_be_visible(timeout=LONG)
+    picture(owner, "training")
     expect(viewer.get_by_role("button", name="Pause")).to_have_count(0)
     owner.get_by_role("button", name="Pause").click()
     for page in (owner, viewer):
-        expect(page.locator("#head .state")).to_have_text("paused")
+        expect(page.locator(".job-head .state")).to_have_text("paused")
     owner.reload()
     expect(owner.locator("loss-chart canvas")).to_be_visible()
     before = done(owner)
     assert 0 < before < ITERATIONS
     owner.get_by_role("button", name="Resume").click()
     for page in (owner, viewer):
-        expect(page.locator("#head .state")).to_have_text("done", timeout=LONG)
-    assert done(owner) == ITERATIONS
+        expect(page.locator(".job-head .state")).to_have_text("done", timeout=LONG)
+    expect(owner.locator("job-progress")).to_contain_text(f"{ITERATIONS} / {ITERATIONS}")
     return run
 
 
-def job_of(page: Page, kind: str) -> str:
+def train_longer(owner: Page, run: str) -> None:
+    """It goes on from where it ended, and two of its previews are laid over each other."""
+    owner.goto(run)
+    owner.get_by_label("Or: until iteration").fill(str(ITERATIONS + 25))
+    owner.get_by_role("button", name="Go on").click()
+    expect(owner.locator("job-progress")).to_contain_text(f"{ITERATIONS + 25} / {ITERATIONS + 25}", timeout=LONG)
+    expect(owner.locator(".job-head .state")).to_have_text("done", timeout=LONG)
+    owner.reload()
+    owner.locator("[name=one]").select_option(label="25")
+    owner.locator("[name=other]").select_option(label=str(ITERATIONS + 25))
+    owner.get_by_role("button", name="Compare").click()
+    owner.locator("picture-compare input").fill("30")
+    first = owner.locator("picture-compare figure").first
+    assert first.evaluate("(figure) => getComputedStyle(figure).clipPath") == "inset(0px 70% 0px 0px)"
+    picture(owner, "trained")
+
+
+def job_of(page: Page) -> str:
     """The address of the job that the page shows."""
-    return page.locator("a[href^='/jobs/']").filter(has_not_text="Jobs").first.get_attribute("href") or kind
+    return page.locator(".job-head a[href^='/jobs/']").first.get_attribute("href") or ""
 
 
 def done(page: Page) -> int:
@@ -245,14 +271,37 @@ def done(page: Page) -> int:
     return int(found[1])
 
 
-def convert(page: Page, run: str) -> str:
-    """A's own video gets B's face; the conversion's address."""
+def preview_frames(page: Page, run: str) -> None:
+    """A moment is found by the slider and drawn in two ways; the form keeps what was chosen."""
     page.goto(run)
-    form = page.locator("#convert")
+    form = page.locator("#convert form")
+    choose_anton(form)
+    form.locator("moment-chooser input").fill("2")
+    expect(form.locator("[name=at]")).to_have_value("2.00")
+    for number, blend in enumerate(("mask", "poisson")):
+        form.locator("[name=blend]").select_option(blend)
+        form.get_by_role("button", name="Preview this moment").click()
+        expect(page.locator(".stills img")).to_have_count(number + 1, timeout=LONG)
+        expect(form.locator("[name=blend]")).to_have_value(blend)
+        expect(form.locator("[name=at]")).to_have_value("2.0")
+    page.wait_for_function("[...document.querySelectorAll('.stills img')].every((one) => one.naturalWidth > 1000)")
+    picture(page, "stills")
+
+
+def choose_anton(form: Locator) -> None:
     video = form.locator("[name=asset]")
     video.select_option(video.locator("option", has_text="Anton").first.get_attribute("value") or "")
+
+
+def convert(page: Page, run: str) -> str:
+    """A's own video gets B's face, and frames of it are seen before it is there; the conversion's address."""
+    page.goto(run)
+    form = page.locator("#convert form")
+    choose_anton(form)
     form.get_by_role("button", name="Convert", exact=True).click()
     page.wait_for_url(re.compile(r"/conversions/\d+/$"))
+    expect(page.locator("#film img").first).to_be_visible(timeout=LONG)
+    picture(page, "converting")
     expect(page.locator("#video")).to_be_visible(timeout=LONG)
     return page.url
 

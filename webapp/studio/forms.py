@@ -143,7 +143,12 @@ class ConvertForm(ConfigForm):
         # A list, because a select asks for its choices more than once.
         found = list(videos.select_related("person").order_by("person__side", "name"))
         self.videos = {
-            one.pk: {"url": reverse("uploads:file", args=[one.pk, "file"]), "duration": one.duration} for one in found
+            one.pk: {
+                "url": reverse("uploads:file", args=[one.pk, "file"]),
+                "poster": reverse("uploads:file", args=[one.pk, "poster"]) if one.poster else "",
+                "duration": one.duration,
+            }
+            for one in found
         }
         """By key of the video, for those who look for a moment in it."""
         assets = self.fields["asset"]
