@@ -1,19 +1,22 @@
-"""What 10,000 queued jobs cost beside 100: the claim of the next one, and the page that lists them."""
+"""What 10,000 queued jobs cost beside 400: the claim of the next one, and the page that lists them, also to somebody
+of whose two teams some of them are."""
 
 from __future__ import annotations
 
 import os
 import statistics
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bench.jobs import Figure, report
 from bench.jobs_studio import open_studio
 
-FEW, MANY = 100, 10_000
+FEW, MANY = 400, 10_000
 ROUNDS = 30
 TARGET = 1.5
+TEAMS = (101, 102, 103, None)
+"""Whose the jobs are, one after the other."""
 
 
 def main() -> None:
@@ -28,19 +31,34 @@ def main() -> None:
     owner = get_user_model().objects.create(email="bench@localhost", is_staff=True)
     browser = Client(headers={"host": "localhost"})
     browser.force_login(owner)
+    member = Client(headers={"host": "localhost"})
+    member.force_login(member_of(TEAMS[:2]))
 
-    found: dict[int, tuple[float, float]] = {}
+    found: dict[int, tuple[float, ...]] = {}
     queued = 0
     for count in (FEW, MANY):
         queue(count - queued, owner)
         queued = count
-        found[count] = median(claims(slot)), median(pages(browser, reverse("jobs:list")))
+        page = reverse("jobs:list")
+        found[count] = median(claims(slot)), *(median(pages(one, page)) for one in (browser, member))
     report(
         [
             _figure(f"{what} with {MANY:,} queued jobs beside {FEW}", found[MANY][index], found[FEW][index])
-            for index, what in enumerate(("claim", "jobs page"))
+            for index, what in enumerate(("claim", "jobs page", "jobs page of a member"))
         ]
     )
+
+
+def member_of(teams: Sequence[int | None]) -> Any:
+    """Somebody of those teams."""
+    from django.contrib.auth import get_user_model
+
+    from webapp.accounts.models import Membership, Team
+
+    found = get_user_model().objects.create(email="member@localhost")
+    for number in teams:
+        Membership.objects.create(user=found, team=Team.objects.create(pk=number, name="Bench"), role="editor")
+    return found
 
 
 def queue(count: int, owner: Any) -> None:
@@ -52,7 +70,7 @@ def queue(count: int, owner: Any) -> None:
     rank, allowed = time.time_ns() // 1000, mandate()
     jobs = [
         Job(kind="train", title=f"run {number}", owner=owner, config=config, priority=number % 3, rank=rank + number,
-            slot_kind="cpu" if number % 5 == 0 else "gpu", mandate=allowed)
+            slot_kind="cpu" if number % 5 == 0 else "gpu", mandate=allowed, group=TEAMS[number % len(TEAMS)])
         for number in range(count)
     ]  # fmt: skip
     Job.objects.bulk_create(jobs, batch_size=500)

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 
-from faceengine.jobs import kinds
+from faceengine.jobs import groups, kinds
 from faceengine.jobs.models import Job
 
 
@@ -42,10 +42,13 @@ def steerable(user: Any, jobs: Sequence[Job]) -> set[uuid.UUID]:
     return able.union(*(asked(user, some) for asked, some in together.items()))
 
 
-def jobs_of(user: Any) -> QuerySet[Job]:
-    """The jobs that the list shows ``user``: one's own, or all to those who run the installation. No parts of jobs."""
-    jobs = Job.objects.filter(parent=None).select_related("slot", "owner")
-    return jobs if user.is_staff else jobs.filter(owner=user)
+def jobs_of(user: Any) -> list[QuerySet[Job]]:
+    """The jobs that lists show ``user``, apart so that an index has each: those of the user's groups, and of those that
+    are no group's one's own, or all to whoever runs the installation. No parts of jobs."""
+    whole = Job.objects.filter(parent=None)
+    nobody_s = whole.filter(group=None)
+    own = nobody_s if user.is_staff else nobody_s.filter(owner=user)
+    return [own, *(whole.filter(group=group) for group in groups.known().of_user(user))]
 
 
 def get_job(user: Any, job_id: uuid.UUID) -> Job:

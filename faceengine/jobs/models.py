@@ -87,6 +87,9 @@ class Job(models.Model):
     mandate = models.UUIDField(null=True, db_index=True)
     """What the job is allowed by, in the words of the app that owns its kind; ``None`` for kinds that ask nobody."""
 
+    group = models.BigIntegerField(null=True)
+    """Whose it is, in the words of whoever :mod:`groups` asks; ``None``: only its owner's."""
+
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="parts")
     index = models.PositiveIntegerField(null=True)
     """Place among the parent's parts."""
@@ -116,7 +119,26 @@ class Job(models.Model):
             ),
             models.Index(fields=["lease_until"], condition=models.Q(state=State.RUNNING), name="jobs_leases"),
             models.Index(fields=["state", "-created_at", "id"], name="jobs_by_state"),
-            models.Index(fields=["owner", "-created_at", "id"], name="jobs_by_owner"),
+            # What lists show of a group's jobs, and of one's own that are no group's.
+            models.Index(
+                fields=["group", "state", "-created_at", "id"],
+                condition=models.Q(parent=None),
+                name="jobs_by_group",
+            ),
+            models.Index(
+                fields=["owner", "state", "-created_at", "id"],
+                condition=models.Q(parent=None, group=None),
+                name="jobs_by_owner",
+            ),
+            models.Index(
+                "group",
+                "slot_kind",
+                models.F("priority").desc(),
+                "rank",
+                "id",
+                condition=models.Q(parent=None, state=State.QUEUED),
+                name="jobs_next_of_group",
+            ),
         ]
 
     def __str__(self) -> str:

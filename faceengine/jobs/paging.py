@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -24,28 +24,39 @@ class Page:
     next: str = ""
 
 
-def newest(jobs: QuerySet[Job], state: State, after: str = "") -> Page:
+Lists = Sequence[QuerySet[Job]]
+"""Jobs of which none is in two of the lists."""
+
+
+def newest(jobs: Lists, state: State, after: str = "") -> Page:
     """Jobs in ``state``, the newest first, that come after the key ``after`` of an earlier page."""
-    wanted = jobs.filter(state=state).order_by("-created_at", "id")
+    wanted = Q(state=state)
     if key := _key(after, uuid.UUID):
         # The instant stays in the database: SQLite keeps fewer digits of it than it would be asked for.
         at = Job.objects.filter(id=key[0]).values("created_at")
-        wanted = wanted.filter(Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(id__gt=key[0])))
-    return _page(wanted, lambda job: (job.id,))
+        wanted &= Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(id__gt=key[0]))
+    return _page(jobs, wanted, ("-created_at", "id"), lambda job: (job.id,))
 
 
-def queue(jobs: QuerySet[Job], slot_kind: str, after: str = "", size: int = PAGE) -> Page:
+def queue(jobs: Lists, slot_kind: str, after: str = "", size: int = PAGE) -> Page:
     """What waits for a slot of that kind, in the order in which it will run."""
-    wanted = jobs.filter(state=State.QUEUED, slot_kind=slot_kind).order_by("-priority", "rank", "id")
+    wanted = Q(state=State.QUEUED, slot_kind=slot_kind)
     if key := _key(after, int, int, uuid.UUID):
         priority, rank, last = key
         later = Q(priority__lt=priority) | Q(rank__gt=rank) | Q(rank=rank, id__gt=last)
-        wanted = wanted.filter(Q(priority__lte=priority) & later)
-    return _page(wanted, lambda job: (job.priority, job.rank, job.id), size)
+        wanted &= Q(priority__lte=priority) & later
+    return _page(jobs, wanted, ("-priority", "rank", "id"), lambda job: (job.priority, job.rank, job.id), size)
 
 
-def _page(wanted: QuerySet[Job], key: Callable[[Job], tuple[Any, ...]], size: int = PAGE) -> Page:
-    jobs = list(wanted[: size + 1])
+def _page(
+    lists: Lists, wanted: Q, order: tuple[str, ...], key: Callable[[Job], tuple[Any, ...]], size: int = PAGE
+) -> Page:
+    """Each list gives its own first ones by its index, so that a page costs the same however long the lists are."""
+    firsts = (some.filter(wanted).order_by(*order).values("pk")[: size + 1] for some in lists)
+    # Once more around each: SQLite takes no limits in the members of a union.
+    first, *others = (Job.objects.filter(pk__in=some).values("pk") for some in firsts)
+    found = Job.objects.filter(pk__in=first.union(*others, all=True) if others else first)
+    jobs = list(found.select_related("slot", "owner").order_by(*order)[: size + 1])
     if len(jobs) <= size:
         return Page(jobs)
     return Page(jobs[:size], urlencode({"after": "~".join(map(str, key(jobs[size - 1])))}))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db.models import Count
 
 from faceengine.errors import ConfigError
-from faceengine.jobs import kinds, queries, words
+from faceengine.jobs import groups, kinds, queries, words
 from faceengine.jobs.access import may_steer, may_watch, steerable
 from faceengine.jobs.models import Attempt, Job, Slot
 from faceengine.jobs.states import OPEN, Desired, State
@@ -19,13 +21,32 @@ LOG_TAIL = 1 << 16
 """Bytes of a log that its page shows."""
 
 
-class Row:
-    """A job as the pages show it to somebody: what it waits for, and what may be done with it."""
+class _Places:
+    """Of what the jobs of a page are parts: read once, when it is first asked."""
 
-    def __init__(self, job: Job, steerable: bool, lookout: queries.Lookout | None = None) -> None:
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = jobs
+
+    @cached_property
+    def found(self) -> Mapping[UUID, groups.Place]:
+        return groups.known().places(self._jobs)
+
+
+class Row:
+    """A job as the pages show it to somebody: what it waits for, of what it is a part, and what may be done with it."""
+
+    def __init__(
+        self, job: Job, steerable: bool, lookout: queries.Lookout | None = None, places: _Places | None = None
+    ) -> None:
         self.job = job
         self.steerable = steerable
+        self._places = places or _Places([job])
         self._lookout = lookout
+
+    @property
+    def place(self) -> groups.Place | None:
+        """Of what it is a part."""
+        return self._places.found.get(self.job.pk)
 
     @property
     def waiting(self) -> str:
@@ -66,8 +87,9 @@ def row(user: Any, job: Job) -> Row:
 def rows(user: Any, *lists: Iterable[Job]) -> list[list[Row]]:
     """Lists of jobs as one page shows them; it is asked once for all of them what ``user`` may do."""
     found = [list(jobs) for jobs in lists]
-    able, lookout = steerable(user, [job for jobs in found for job in jobs]), queries.Lookout()
-    return [[Row(job, job.pk in able, lookout) for job in jobs] for jobs in found]
+    every = [job for jobs in found for job in jobs]
+    able, places, lookout = steerable(user, every), _Places(every), queries.Lookout()
+    return [[Row(job, job.pk in able, lookout, places) for job in jobs] for jobs in found]
 
 
 def slots(user: Any) -> list[tuple[Slot, bool, Job | None]]:
@@ -78,6 +100,9 @@ def slots(user: Any) -> list[tuple[Slot, bool, Job | None]]:
 
 
 def part_counts(job: Job) -> list[tuple[str, int]]:
+    """How many of its parts stand where; a job has parts once it is to join them."""
+    if job.step != "join":
+        return []
     counts = dict(job.parts.order_by().values_list("state").annotate(Count("pk")))
     return [(str(State(state).label), counts[state]) for state in State.values if state in counts]
 

@@ -158,7 +158,7 @@ def _tabs(current: str) -> dict[str, Any]:
     return {"tabs": [(state.value, state.label) for state in ENDED], "tab": current}
 
 
-def _recent(jobs: Any) -> list[Job]:
+def _recent(jobs: paging.Lists) -> list[Job]:
     """The jobs that ended last, each state through its own index."""
     some = (job for state in ENDED for job in paging.newest(jobs, state).jobs[:RECENT])
     return heapq.nlargest(RECENT, some, key=lambda job: job.finished_at or job.created_at)

@@ -8,9 +8,10 @@ class ConsentConfig(AppConfig):
     name = "webapp.consent"
 
     def ready(self) -> None:
-        from faceengine.jobs import chores
-        from webapp.consent import checks, erasure, evidence, triggers  # noqa: F401 - checks, receivers
+        from faceengine.jobs import chores, groups
+        from webapp.consent import checks, erasure, evidence, job_groups, triggers  # noqa: F401 - checks, receivers
 
         chores.add(erasure.sweep)
+        groups.know(job_groups.Teams())
         pre_migrate.connect(triggers.take_away, sender=self)
         post_migrate.connect(triggers.put_in_place, sender=self)

@@ -56,6 +56,14 @@ def reaches(role: str | None, verb: Verb) -> bool:
     return role is not None and verb.value <= REACH[role].value
 
 
+def teams_where(user: Any, verb: Verb) -> set[int]:
+    """The keys of all teams in which ``user`` may do ``verb``."""
+    if not user.is_authenticated or not user.is_active:
+        return set()
+    roles = Membership.objects.filter(user=user).values_list("team", "role")
+    return {team for team, role in roles if verb.value <= REACH[role].value}
+
+
 def require(user: Any, verb: Verb, team_id: int) -> str:
     """The user's role in the team.
 

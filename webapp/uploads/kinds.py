@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from faceengine.jobs.kinds import Kind, register
 from faceengine.jobs.models import Job
 from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, may_deliver, permit
-from webapp.consent.roles import within
-from webapp.projects.access import Verb, may
+from webapp.consent.job_groups import able, may_with
+from webapp.projects.access import Verb
 from webapp.uploads import services
 from webapp.uploads.models import Asset
 from webapp.uploads.storage import forget
@@ -24,9 +22,9 @@ def register_all() -> None:
             "intake",
             "faceengine.intake.intake.run",
             "faceengine.intake.config.IntakeConfig",
-            may_watch=lambda user, job: _may(user, Verb.VIEW, job),
-            may_steer=lambda user, job: _may(user, Verb.EDIT, job),
-            steerable=lambda user, jobs: within(user, Verb.EDIT, jobs)[0],
+            may_watch=lambda user, job: may_with(user, Verb.VIEW, job),
+            may_steer=lambda user, job: may_with(user, Verb.EDIT, job),
+            steerable=lambda user, jobs: able(user, Verb.EDIT, jobs),
             slot_kind="cpu",
             on_end=_on_end,
             permit=permit(Act.UPLOAD),
@@ -42,8 +40,3 @@ def _on_end(job: Job) -> None:
         services.taken_in(asset, job)
     else:  # deleted while its file was looked at
         transaction.on_commit(lambda: forget(job))
-
-
-def _may(user: Any, verb: Verb, job: Job) -> bool:
-    team = Asset.objects.filter(job=job).values_list("person__project__team", flat=True).first()
-    return team is not None and may(user, verb, team)

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from faceengine.jobs import kinds
+from faceengine.jobs import groups, kinds
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import ENDED, OPEN, Desired, State
 from faceengine.jobs.transitions.changes import change_to, hold, permit_of, queue_of
@@ -58,6 +58,7 @@ def submit(
         last_seq=1,
     )
     job.mandate = known.permit(job)
+    job.group = groups.known().of_job(job) if parent is None else parent.group
     job.save(force_insert=True)
     tell(job)
     ring_after_commit(job)

@@ -13,7 +13,7 @@ from django.test import Client
 from faceengine.jobs import kinds, transitions
 from faceengine.jobs.models import Job, Slot
 from webapp.accounts.models import User
-from webapp.studio.kinds import own_or_staff
+from webapp.consent.job_groups import own_or_staff
 
 WATCHER = "watcher@example.org"
 

@@ -25,8 +25,9 @@ def test_of_many_at_once_and_of_each() -> None:
     scored(converted(run))
     by_hand = {"a": "a", "b": "b"}
     elsewhere = mandate_of(project_of(user("other"))).pk
+    of_no_team = [transitions.submit("train", by_hand, owner=one, mandate=elsewhere).pk for one in (owner, None)]
+    Job.objects.filter(pk__in=of_no_team).update(group=None)
     transitions.submit("train", by_hand, owner=owner, mandate=elsewhere)
-    transitions.submit("train", by_hand, mandate=elsewhere)
     jobs = list(Job.objects.all())
     assert {job.kind for job in jobs} == {"intake", "extract", "train", "convert", "score"}
     visitors = [*people(project).values(), User.objects.create_superuser("staff@example.org"), AnonymousUser()]
