@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import cv2
-
 from faceengine.events import OnEvent, Preview
-from faceengine.files import replace_file
 from faceengine.geometry import Image
+from faceengine.pictures import save_picture
 
 FOLDER = "frames"
 APART = 1.0
 """Seconds of work between two of them at least."""
 WIDEST = 640
 """Pixels from side to side of one."""
-_QUALITY = 90
 
 
 class LiveFrames:
@@ -38,19 +35,5 @@ class LiveFrames:
         frame = self._start + done
         name = f"{FOLDER}/{frame:06d}.jpg"
         (self._run_dir / FOLDER).mkdir(exist_ok=True)
-        save_picture(self._run_dir / name, _smaller(image))
+        save_picture(self._run_dir / name, image, widest=WIDEST)
         self._on_event(Preview(frame, name))
-
-
-def save_picture(path: Path, image: Image) -> None:
-    """Keep the ``(H, W, 3)`` RGB picture as a JPEG file that appears whole."""
-    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    replace_file(path, data.tobytes())
-
-
-def _smaller(image: Image) -> Image:
-    height, width = image.shape[:2]
-    if width <= WIDEST:
-        return image
-    size = WIDEST, max(1, round(height * WIDEST / width))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]

@@ -9,11 +9,11 @@ from pathlib import Path
 from faceengine.config import Config
 from faceengine.conversion.config import ConvertConfig
 from faceengine.conversion.convert import arrange, swaps
-from faceengine.conversion.live_frames import save_picture
 from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.pipeline import sharing_processors
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
+from faceengine.pictures import save_picture
 from faceengine.provenance.label import Label
 from faceengine.training import checkpoints
 from faceengine.video import probe

@@ -25,6 +25,7 @@ class ScoreConfig(Config):
     name: str = option("report.json", help="file name of the report")
     start: int = option(0, help="frame of the original video that the result's first frame shows", low=0)
     every: int = option(1, help="score every Nth frame (jitter needs every one)", low=1)
+    pictures: bool = option(False, help="keep the best and worst frames as pictures in frames/, before and after")
     embedding: str = option("auto", help="network that tells people apart", choices=EMBEDDINGS)
     landmarks: str = option("auto", help="network for the 68 landmarks", choices=("auto", "fan", "dlib"))
     device: str = option("auto", help="auto, cpu, cuda or cuda:N")

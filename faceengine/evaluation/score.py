@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from faceengine.device import choose_device
 from faceengine.embedding import Choice, make_embedder
 from faceengine.errors import InputError
@@ -23,9 +25,14 @@ from faceengine.extraction.landmarks import Choice as Landmarks
 from faceengine.extraction.landmarks import make_landmarker
 from faceengine.files import replace_file
 from faceengine.geometry import Image
+from faceengine.pictures import save_picture
 from faceengine.training import checkpoints
 from faceengine.video import Frame, probe, read_frames
 
+FRAMES = "frames"
+"""Folder of pictures."""
+WIDEST = 960
+"""Pixels from side to side of one."""
 _STAGE = "score"
 
 
@@ -64,6 +71,8 @@ def run(
         Scored(config, frames, judges, people, measures, independent(config, judges[0].embedder.name))
     )
     run_dir.mkdir(parents=True, exist_ok=True)
+    if config.pictures:
+        report["pictures"] = _keep_pictures(config, run_dir, {*report["best"], *report["worst"]})
     path = run_dir / config.name
     replace_file(path, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False).encode())
     return ScoreResult(False, path, report["similarity"], report["floor"], report["ceiling"])
@@ -153,6 +162,23 @@ def _frames(config: ScoreConfig) -> Generator[tuple[Frame, Image | None, Image |
 def _beside(path: Path | None, config: ScoreConfig) -> Iterator[Image | None]:
     if path is None:
         return itertools.repeat(None)
-    # A conversion gives a video of variable rate a constant one; only so do frame numbers agree.
-    frames = read_frames(path, start=config.start, every=config.every, constant_rate=probe(path).variable_rate)
+    frames = _footage(path, config.start, config.every)
     return (frame.image for frame in frames)
+
+
+def _footage(path: Path, start: int, every: int = 1) -> Iterator[Frame]:
+    # A conversion gives a video of variable rate a constant one; only so do frame numbers agree.
+    return read_frames(path, start=start, every=every, constant_rate=probe(path).variable_rate)
+
+
+def _keep_pictures(config: ScoreConfig, run_dir: Path, numbers: set[int]) -> dict[str, str]:
+    """Name, by number, of a picture of each of these frames of the result, its original left of it if there is one."""
+    (run_dir / FRAMES).mkdir(exist_ok=True)
+    names = {}
+    for number in sorted(numbers):
+        pictures = [next(read_frames(config.result, start=number)).image]
+        if not _is_set(config.original):
+            pictures.insert(0, next(_footage(config.original, config.start + number)).image)
+        names[str(number)] = f"{FRAMES}/{number:06d}.jpg"
+        save_picture(run_dir / names[str(number)], np.concatenate(pictures, axis=1), widest=WIDEST)
+    return names

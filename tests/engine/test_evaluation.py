@@ -24,7 +24,7 @@ from faceengine.evaluation.score import ScoreResult, run
 from faceengine.events import Progress
 from faceengine.faceset import FaceSet
 from faceengine.geometry import Points
-from faceengine.video import VideoWriter
+from faceengine.video import VideoWriter, read_frames
 
 RANDOM = np.random.default_rng
 
@@ -334,6 +334,20 @@ def test_a_report_lists_its_frames(best: dict[str, Any]) -> None:
     assert by_frame[best["worst"][0]] == min(by_frame.values())
     errors = [row["expression_error"] for row in best["per_frame"]]
     assert np.mean(errors) == pytest.approx(best["expression_error"])
+
+
+def test_best_and_worst_frames_are_kept_as_pictures(
+    held_out: Path, perfect: Path, faces_b: Path, tmp_path: Path
+) -> None:
+    report = score(tmp_path, result=perfect, wanted=faces_b, original=held_out, every=5, pictures=True)
+    assert set(map(int, report["pictures"])) == {*report["best"], *report["worst"]}
+    number = report["worst"][0]
+    picture = cv2.imread(str(tmp_path / report["pictures"][str(number)]))[..., ::-1]
+    before, after = (next(read_frames(clip, start=number)).image for clip in (held_out, perfect))
+    pair = np.concatenate([before, after], axis=1)
+    small = cv2.resize(pair, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert picture.shape[1] == 960
+    assert cv2.PSNR(np.ascontiguousarray(picture), small) > 30
 
 
 def test_every_missing_number_has_its_reason(best: dict[str, Any], none: dict[str, Any]) -> None:

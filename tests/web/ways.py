@@ -117,19 +117,27 @@ def still_of(run: Run, side: str = "a") -> Still:
     """A frame of what a conversion would give, that has been drawn."""
     asset = Asset.objects.filter(person__project=run.project, person__side=side, kind="video").earliest("pk")
     still = services.show_still(owner_of(run.project), run, asset, {}, 0.0)
-    picture = BytesIO()
-    Image.new("RGB", (640, 240), "green").save(picture, "JPEG")
-    default_storage.save(f"{still.job.folder}/still.jpg", ContentFile(picture.getvalue()))
+    default_storage.save(f"{still.job.folder}/still.jpg", ContentFile(_picture()))
     ended(still.job, Preview(0, "still.jpg"), result={"path": "still.jpg", "swapped": True, "stopped": False})
     still.job.refresh_from_db()
     return still
 
 
-REPORT = {
+def _picture() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (640, 240), "green").save(file, "JPEG")
+    return file.getvalue()
+
+
+REPORT: dict[str, Any] = {
     "format": 1, "similarity": 0.93, "floor": 0.89, "ceiling": 0.97, "position": 0.5, "reading": "same",
     "frames": 50, "found_share": 1.0, "swapped_share": 0.98, "seam": 0.4, "pose_error": 2.0,
     "expression_error": 0.03, "jitter": 0.03, "network": "dlib-resnet",
-    "best": [7], "worst": [31], "reasons": [{"code": "few_faces", "text": "More faces would help."}],
+    "best": [7], "worst": [31], "pictures": {"7": "frames/000007.jpg", "31": "frames/000031.jpg"},
+    "sets": {"wanted": 40}, "reasons": [
+        {"code": "wanted.few", "text": "40 crops"}, {"code": "wanted.poses", "text": "it lacks yaw 30"},
+        {"code": "unheard.of", "text": "More faces would help."},
+    ],
     "per_frame": [
         {"frame": 7, "time": 0.35, "similarity": 0.96}, {"frame": 31, "time": 1.55, "similarity": 0.71},
         {"frame": 40, "time": 2.0, "similarity": None},
@@ -142,6 +150,8 @@ def scored(conversion: Conversion) -> Score:
     """The conversion's score, half the way from floor to ceiling."""
     score = services.start_score(owner_of(conversion.run.project), conversion)
     default_storage.save(f"{score.job.folder}/report.json", ContentFile(json.dumps(REPORT).encode()))
+    for name in REPORT["pictures"].values():
+        default_storage.save(f"{score.job.folder}/{name}", ContentFile(_picture()))
     numbers = {"similarity": 0.93, "floor": 0.89, "ceiling": 0.97}
     ended(score.job, result={"stopped": False, "report": "report.json"} | numbers)
     score.job.refresh_from_db()

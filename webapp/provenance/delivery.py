@@ -16,10 +16,10 @@ from webapp.consent import gate
 from webapp.provenance import signing
 
 _PART = "convert-segment"
-_OF_NOBODY_SWAPPED = ("extract", "score")
+_OF_NOBODY_SWAPPED = ("extract",)
 """Kinds whose pictures show people as they are. Those of any other kind may show a swapped face."""
-_LABELLED = ("convert", _PART, "convert-still")
-"""Kinds whose pictures are frames with the label in them already."""
+_LABELLED = ("convert", _PART, "convert-still", "score")
+"""Kinds whose pictures are frames of a result, with the label in them already."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 

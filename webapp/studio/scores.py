@@ -1,18 +1,28 @@
-"""A score's report as its page shows it."""
+"""A score's report as pages, tables and print show it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.functional import Promise
 
+from faceengine.jobs.models import Job
 from webapp.studio.files import read_json
 from webapp.studio.models import Score
-from webapp.studio.words import MEASURES, READINGS, verdict
+from webapp.studio.words import MEASURES, READINGS, REASONS, verdict
 
 _POINTS = 400
 """Points of the curve at most."""
+_CHART = 4000
+"""Points of the chart at most."""
+COLUMNS = (
+    *("frame", "time", "found", "swapped", "similarity", "distance"),
+    *("pose_error", "expression_error", "seam", "psnr_face", "ssim_face"),
+)
+"""Of the table of all frames; docs/score.md says what they are."""
 _SHARES = ("swapped_share", "found_share")
 
 
@@ -24,13 +34,25 @@ class Frame:
     similarity: float
     seconds: float
     """Where it is in the video."""
+    picture: str
+    """Address of its picture, before and after; empty if none was kept."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something to know before trusting a score, or to do better next time."""
+
+    words: str
+    detail: str
+    """More of it, in English; empty if the words say all."""
 
 
 class Shown:
-    """What a report says."""
+    """What a report says. ``job`` is the score's, in whose folder the pictures are."""
 
-    def __init__(self, report: dict[str, Any]) -> None:
+    def __init__(self, report: dict[str, Any], job: Job | None = None) -> None:
         self.report = report
+        self._job = job
 
     @property
     def position(self) -> float | None:
@@ -65,7 +87,54 @@ class Shown:
     def _frames(self, name: str) -> list[Frame]:
         rows = {row["frame"]: row for row in self.report.get("per_frame") or []}
         known = (rows[number] for number in self.report.get(name) or [] if number in rows)
-        return [Frame(row["frame"], row["similarity"], row["time"]) for row in known]
+        return [Frame(row["frame"], row["similarity"], row["time"], self._picture(row["frame"])) for row in known]
+
+    def _picture(self, number: int) -> str:
+        name = (self.report.get("pictures") or {}).get(str(number))
+        return reverse("jobs:file", args=[self._job.pk, name]) if name and self._job else ""
+
+    @property
+    def reasons(self) -> list[Told]:
+        """What a reader should know, in the reader's language as far as a reason's code is known."""
+        return [self._told(reason) for reason in self.report.get("reasons") or []]
+
+    def _told(self, reason: dict[str, str]) -> Told:
+        words, detailed = REASONS.get(reason["code"], ("", True))
+        if not words:
+            return Told(reason["text"], "")
+        return Told(str(words).format(**self._numbers()), reason["text"] if detailed else "")
+
+    def _numbers(self) -> dict[str, str]:
+        """What the sentences of reasons name."""
+
+        def text(value: float | None, form: str) -> str:
+            return "–" if value is None else format(value, form)
+
+        found, report = self.report.get("found_share"), self.report
+        return {
+            "crops": str((report.get("sets") or {}).get("wanted", "–")),
+            "swapped": text(report.get("swapped_share"), ".0%"),
+            "lost": text(None if found is None else 1 - found, ".0%"),
+            "floor": text(report.get("floor"), ".3f"),
+            "ceiling": text(report.get("ceiling"), ".3f"),
+            "network": str(report.get("network", "–")),
+        }
+
+    @property
+    def chart(self) -> dict[str, Any] | None:
+        """Frames, seconds and similarities, with floor and ceiling, for ``<similarity-chart>``."""
+        rows = self.report.get("per_frame") or []
+        rows = rows[:: -(-len(rows) // _CHART) or 1]
+        if len(rows) < 2:
+            return None
+        columns = {name: [row.get(name) for row in rows] for name in ("frame", "time", "similarity")}
+        return columns | {"floor": self.report.get("floor"), "ceiling": self.report.get("ceiling")}
+
+    def table(self) -> Iterator[list[Any]]:
+        """Every frame that has or had a face, below the names of the columns."""
+        yield list(COLUMNS)
+        for row in self.report.get("per_frame") or []:
+            yield [row.get(name) for name in COLUMNS]
 
     @property
     def curve(self) -> dict[str, Any] | None:
@@ -96,7 +165,16 @@ def shown(score: Score) -> Shown | None:
     """The report of a score that has ended well; ``None`` before that, or if its file is gone."""
     name = (score.job.result or {}).get("report")
     report = read_json(score.job, name) if name else None
-    return None if report is None else Shown(report)
+    return None if report is None else Shown(report, score.job)
+
+
+def position(score: Score) -> float | None:
+    """Where a score lies between floor and ceiling, by what its job told; ``None`` if that can't be known."""
+    found = score.job.result or {}
+    similarity, floor, ceiling = (found.get(name) for name in ("similarity", "floor", "ceiling"))
+    if similarity is None or floor is None or ceiling is None or ceiling <= floor:
+        return None
+    return float((similarity - floor) / (ceiling - floor))
 
 
 def _number(name: str, value: float) -> str:

@@ -229,6 +229,7 @@ def _score_config(conversion: Conversion) -> dict[str, Any]:
         "wanted": wanted.folder,
         "original": conversion.asset.file,
         "run": conversion.run.job.folder,
+        "pictures": True,
     }
 
 

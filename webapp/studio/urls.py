@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.studio import conversion_views, removal_views, run_views, views, weights_views
+from webapp.studio import conversion_views, removal_views, run_views, score_views, views, weights_views
 
 app_name = "studio"
 urlpatterns = [
@@ -22,5 +22,8 @@ urlpatterns = [
     path("runs/<int:run_id>/still/", run_views.still, name="still"),
     path("runs/<int:run_id>/longer/", run_views.longer, name="longer"),
     path("conversions/<int:conversion_id>/", conversion_views.conversion, name="conversion"),
+    path("conversions/<int:conversion_id>/score.csv", score_views.table, name="score-table"),
+    path("projects/<int:project_id>/scores/", score_views.room, name="scores"),
+    path("projects/<int:project_id>/scores/report/", score_views.report, name="score-report"),
     path("conversions/<int:conversion_id>/score/", conversion_views.score, name="score"),
 ]

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from faceengine.jobs.states import State
 from webapp.accounts.models import Role, Team
 from webapp.accounts.services import found_team
 from webapp.projects.access import REACH, Verb, get_project, get_project_and_role, projects_of
@@ -65,6 +66,7 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
         "standing": standing,
         "runs": standing.runs[:SHOWN],
         "conversions": standing.conversions[:SHOWN],
+        "scored": any(hasattr(one, "score") and one.score.job.state == State.DONE for one in standing.conversions),
         "editable": role in _EDITORS,
         "manages": role == Role.OWNER,
         "extract": ExtractForm(),

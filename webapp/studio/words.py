@@ -96,6 +96,27 @@ MEASURES: dict[str, tuple[Promise, Promise]] = {
 }
 """Name of a report's number, and what it means."""
 
+REASONS: dict[str, tuple[Promise, bool]] = {
+    "wanted.few": (_("The wanted person's set has {crops} usable crops; swaps get better from 250 on."), False),
+    "wanted.poses": (_("The footage has poses that the wanted person's faces lack: add footage with them."), True),
+    "wanted.blurred": (
+        _("The wanted person's faces are less than half as sharp as the footage: add sharper ones."),
+        False,
+    ),
+    "result.blurred": (
+        _("The swapped face is less than half as sharp as the footage: train longer, or sharpen when converting."),
+        False,
+    ),
+    "network.blind": (
+        _("{network} hardly tells these two people apart: no swap is at {floor}, the wanted person at {ceiling}."),
+        False,
+    ),
+    "result.unswapped": (_("The face differs from the footage in no frame: nothing was swapped."), False),
+    "result.partly": (_("Only {swapped} of the frames with a face were swapped; the similarity is of those."), False),
+    "result.lost": (_("In {lost} of the frames no face is found any more where one was."), False),
+}
+"""A reason's sentence by its code, and whether the engine's own has more to say."""
+
 
 def verdict(position: float | None) -> str:
     """What a place between floor and ceiling means, in a sentence."""
@@ -108,3 +129,15 @@ def verdict(position: float | None) -> str:
     if position >= 0.15:
         return str(_("Something of the wanted person is there, but more of the one before the swap."))
     return str(_("By number, this is still the person before the swap."))
+
+
+def difference(gap: float) -> str:
+    """What it means that A becoming B is so much further on the way from floor to ceiling than B becoming A."""
+    if abs(gap) < 0.1:
+        return str(_("Both directions are about equally good."))
+    better = (
+        _("A becoming B is better, by {gap} of the way.")
+        if gap > 0
+        else _("B becoming A is better, by {gap} of the way.")
+    )
+    return str(better).format(gap=f"{abs(gap):.2f}")
