@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from axes.models import AccessFailureLog
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from webapp.accounts.limits import client_address
 from webapp.accounts.models import User
@@ -124,3 +127,63 @@ def test_whose_address_counts(settings: Any, proxies: int, said: str, counts: st
     settings.PROXIES = proxies
     request = RequestFactory().post("/sign-in/", REMOTE_ADDR="9.9.9.9", HTTP_X_FORWARDED_FOR=said)
     assert client_address(request) == counts
+
+
+# ---- many accounts from one address ----------------------------------------------------------------------------------
+
+
+def spray(count: int, address: str = "9.9.9.9", first: int = 0) -> list[int]:
+    """Try one wrong password for each of so many accounts from one address."""
+    browser = Client(REMOTE_ADDR=address)
+    return [
+        sign_in(browser, f"{number}@example.org", "wrong").status_code  # type: ignore[attr-defined]
+        for number in range(first, first + count)
+    ]
+
+
+def test_one_address_tries_fifty_passwords_an_hour_for_all_accounts_together(user: User) -> None:
+    assert spray(50) == [200] * 49 + [429]
+    refused = sign_in(Client(REMOTE_ADDR="9.9.9.9"), "anna@example.org", "a long password")
+    assert refused.status_code == 429  # type: ignore[attr-defined]
+    assert "Try again in 60 minutes" in refused.content.decode()  # type: ignore[attr-defined]
+    assert refused.headers["Retry-After"] == "3600"  # type: ignore[attr-defined]
+    elsewhere = sign_in(Client(REMOTE_ADDR="9.9.9.8"), "anna@example.org", "a long password")
+    assert elsewhere.status_code == 302  # type: ignore[attr-defined]
+
+
+def test_signing_in_to_one_s_own_account_does_not_forget_what_was_tried_for_others(user: User) -> None:
+    browser = Client(REMOTE_ADDR="9.9.9.9")
+    for first in range(0, 48, 8):
+        spray(8, first=first)
+        assert sign_in(browser, "anna@example.org", "a long password").status_code == 302  # type: ignore[attr-defined]
+        browser.post("/sign-out/")
+    assert spray(2, first=48) == [200, 429]
+
+
+def test_an_hour_later_it_may_again_and_what_was_refused_does_not_count(user: User) -> None:
+    spray(50)
+    assert spray(30, first=50) == [429] * 30
+    assert AccessFailureLog.objects.count() == 50
+    AccessFailureLog.objects.update(attempt_time=timezone.now() - timedelta(minutes=61))
+    assert sign_in(Client(REMOTE_ADDR="9.9.9.9"), "anna@example.org", "a long password").status_code == 302  # type: ignore[attr-defined]
+    assert spray(1, first=90) == [200]
+    assert AccessFailureLog.objects.count() == 1, "what is older than an hour is forgotten"
+    assert AccessFailureLog.objects.get().username is None
+
+
+def test_a_line_s_ipv6_addresses_are_one_and_a_proxy_s_clients_are_not(user: User, settings: Any) -> None:
+    settings.SIGN_IN_FAILURES = 4
+    tried = [spray(1, f"2001:db8:1:2::{number:x}", number)[0] for number in range(4)]
+    assert tried == [200] * 3 + [429]
+    assert spray(1, "2001:db8:1:3::1", 10) == [200]
+    assert spray(3, "::ffff:9.9.9.9", 20) == [200] * 3
+    assert spray(1, "9.9.9.9", 30) == [429]
+    settings.PROXIES = 1
+    for number in range(8):
+        behind = Client(headers={"X-Forwarded-For": f"4.4.4.{number}"})
+        assert sign_in(behind, f"{number}@example.com", "wrong").status_code == 200  # type: ignore[attr-defined]
+
+
+def test_the_limit_of_addresses_can_be_taken_off(db: None, settings: Any) -> None:
+    settings.SIGN_IN_FAILURES = 0
+    assert spray(60) == [200] * 60

@@ -29,7 +29,9 @@ def account_name(request: HttpRequest, credentials: dict[str, Any] | None = None
 
 def locked_out(request: HttpRequest, _response: Any = None, _credentials: Any = None) -> HttpResponse:
     """The sign-in page once more, with when to try again. It says the same whether there is such an account or not."""
-    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    from webapp.accounts.address_limit import wait_of  # it counts with a model, and asks this module for the address
+
+    minutes = wait_of(request) or int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
     context = {"form": AuthenticationForm(request), "next": request.POST.get("next", ""), "wait": minutes}
     response = render(request, "accounts/sign_in.html", context, status=429)
     response["Retry-After"] = str(minutes * 60)
