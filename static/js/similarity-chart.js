@@ -39,9 +39,9 @@ class SimilarityChart extends HTMLElement {
       width: this.clientWidth,
       height: HEIGHT,
       scales: { x: { time: false } },
-      axes: [{ ...axis, label: this.dataset.time, labelSize: 22, size: 32 }, { ...axis, label: this.dataset.similarity, labelSize: 22, size: 56 }],
+      axes: [{ ...axis, label: this.dataset.moment, labelSize: 22, size: 32 }, { ...axis, label: this.dataset.similarity, labelSize: 22, size: 56 }],
       series: [
-        { label: this.dataset.time, value: moment },
+        { label: this.dataset.moment, value: moment },
         { label: this.dataset.similarity, stroke: this.resolved("--link"), width: 1.5, points: { show: false }, value },
         { ...bound, label: this.dataset.ceiling },
         { ...bound, label: this.dataset.floor, dash: [2, 4] },

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.e2e.studio import ROOT, Server, sign_in
 from tests.e2e.test_pages_look import check
 from tests.web.consents import consented
-from tests.web.ways import REPORT, converted, faces, scored, trained
+from tests.web.ways import REPORT, converted, faces, scored, still_of, trained
 from webapp.accounts.models import Role, User
 from webapp.accounts.services import found_team, invite
 from webapp.projects.models import Project
@@ -62,6 +62,7 @@ def test_every_page_is_usable_by_all(
     chromium: Browser, server: Server, conversion: Conversion, owner: User, language: str, colours: str, width: int
 ) -> None:
     run = conversion.run
+    still_of(run)
     invite(run.project.team, "guest@example.org", Role.REVIEWER, owner)
     one, other = run.snapshots.all()
     base = f"/projects/{run.project.pk}"
@@ -72,6 +73,11 @@ def test_every_page_is_usable_by_all(
         "training": f"{base}/runs/new/?parent={other.pk}",
         "run": f"/runs/{run.pk}/?one={one.pk}&other={other.pk}",
         "conversion": f"/conversions/{conversion.pk}/",
+        "scores": f"{base}/scores/",
+        "report": f"{base}/scores/report/",
+        "networks": "/weights/",
+        "api": "/api/",
+        "tokens": "/api/tokens/",
         "team": f"/teams/{run.project.team.pk}/",
         "trail": f"/teams/{run.project.team.pk}/trail/",
     }

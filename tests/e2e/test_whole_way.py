@@ -113,6 +113,7 @@ def test_the_whole_way(owner: Page, viewer: Page, studio: Installation, clips: d
     viewer.goto(conversion)
     score(owner, viewer)
     download(owner, tmp_path)
+    look_at_scores(owner, project)
 
 
 def picture(page: Page, name: str) -> None:
@@ -322,6 +323,22 @@ def score(owner: Page, viewer: Page) -> None:
     owner.get_by_role("button", name="Find out how good it is").click()
     for page in (owner, viewer):
         expect(page.locator("#score meter")).to_be_visible(timeout=LONG)
+
+
+def look_at_scores(page: Page, project: str) -> None:
+    """The chart, pictures of frames, and the report for paper, which fits on one page."""
+    page.goto(project)
+    page.get_by_role("link", name="Scores").click()
+    expect(page.locator("similarity-chart canvas")).to_be_visible()
+    page.wait_for_function("[...document.querySelectorAll('.frames img')].some((one) => one.naturalWidth == 960)")
+    picture(page, "scores")
+    page.get_by_role("link", name="Report on one page").click()
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    paper = page.pdf(prefer_css_page_size=True)
+    assert paper.count(b"/Type /Page\n") == 1
+    if folder := os.environ.get("PICTURES"):
+        (Path(folder) / "report.pdf").write_bytes(paper)
 
 
 def download(page: Page, folder: Path) -> None:

@@ -21,7 +21,7 @@ from faceengine.provenance.origin import CONSENTS, JOB
 from faceengine.provenance.reading import Reading, read
 from tests.web.consents import mandate_of
 from tests.web.footage import client_of, people, project_of, user
-from tests.web.ways import converted, trained
+from tests.web.ways import converted, scored, trained
 from webapp.projects.models import Project
 from webapp.provenance import signing
 from webapp.studio import services
@@ -121,6 +121,19 @@ def test_pictures_of_conversions_are_marked_like_all_others(run: Run, tmp_path: 
         reading = read_answer(answer, tmp_path / "frame.jpg")
         assert reading.signature is not None
         assert reading.signature.trust == "ours"
+
+
+@pytest.mark.parametrize("question", ["", "?download"])
+def test_pictures_of_a_score_are_signed_and_keep_the_label_that_is_in_them(
+    run: Run, tmp_path: Path, question: str
+) -> None:
+    score = scored(converted(run))
+    answer = client_of(run.created_by).get(f"/jobs/{score.job_id}/files/frames/000031.jpg{question}")
+    reading = read_answer(answer, tmp_path / "frame.jpg")
+    assert reading.signature is not None
+    assert (reading.signature.trust, reading.signature.state) == ("ours", "intact")
+    assert reading.aigc is not None
+    assert Image.open(tmp_path / "frame.jpg").size == (640, 240)
 
 
 def test_a_body_knows_who_signs_and_for_whom(run: Run) -> None:

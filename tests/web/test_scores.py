@@ -176,6 +176,12 @@ def test_every_reason_of_the_engine_has_words() -> None:
     assert source.count('Reason("') == len(REASONS)
 
 
+def test_a_reason_is_told_once_with_all_its_details() -> None:
+    twice = [{"code": "wanted.poses", "text": text} for text in ("none looks up", "none looks down")]
+    (told,) = Shown(REPORT | {"reasons": twice}).reasons
+    assert told.detail == "none looks up; none looks down"
+
+
 def test_positions_and_their_difference(run: Run) -> None:
     assert position(judged(run, similarity=0.93).score) == pytest.approx(0.5)
     said = {difference(gap) for gap in (-0.5, 0.05, -0.05, 0.5)}

@@ -95,8 +95,11 @@ class Shown:
 
     @property
     def reasons(self) -> list[Told]:
-        """What a reader should know, in the reader's language as far as a reason's code is known."""
-        return [self._told(reason) for reason in self.report.get("reasons") or []]
+        """What a reader should know, in the reader's language as far as a reason's code is known; each once."""
+        details: dict[str, list[str]] = {}
+        for told in map(self._told, self.report.get("reasons") or []):
+            details.setdefault(told.words, []).append(told.detail)
+        return [Told(words, "; ".join(filter(None, found))) for words, found in details.items()]
 
     def _told(self, reason: dict[str, str]) -> Told:
         words, detailed = REASONS.get(reason["code"], ("", True))
