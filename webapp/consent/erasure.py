@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 from collections.abc import Iterable
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -27,6 +23,7 @@ from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
 from faceengine.jobs.scratch import Cache
 from faceengine.jobs.states import OPEN, State
+from webapp.consent import leftovers
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Tombstone
 from webapp.curation.models import FaceSet
@@ -40,15 +37,13 @@ log = logging.getLogger(__name__)
 erased = Signal()
 """Sent in the transaction of a withdrawal, with ``person``: for apps that keep more of a person than is known here."""
 _CHUNK = 1 << 20
-_FOREVER = timedelta(seconds=60)
-"""Longer than a request that had begun before the withdrawal may take to write what it had in hand."""
 
 
 def erase(consent: Consent, person: Person) -> None:
     """Stop what is at work in the person's project, and delete all that was made of the person."""
     project = person.project
     jobs = _jobs_of(person)
-    at_work = _at_work(jobs)
+    at_work = leftovers.at_work(jobs)
     _stop(Job.objects.filter(Q(pk__in=jobs) | Q(mandate__in=_mandates(project))))
     _bury(consent, person, jobs, at_work)
     Upload.objects.filter(person=person).delete()
@@ -81,16 +76,6 @@ def _jobs_of(person: Person) -> QuerySet[Job]:
     found |= Job.objects.filter(parent__in=Job.objects.filter(by_row))
     ids = set(found.values_list("pk", flat=True)) - set(Job.objects.filter(kept).values_list("pk", flat=True))
     return Job.objects.filter(pk__in=ids)
-
-
-def _at_work(jobs: QuerySet[Job]) -> set[Any]:
-    """Those whose bodies may be alive: at work, or ended so lately that they may still be dying."""
-    lately = Q(attempts__ended_at__gt=Now() - _dying_time())
-    return set(jobs.filter(Q(state=State.RUNNING) | lately).values_list("pk", flat=True))
-
-
-def _dying_time() -> timedelta:
-    return timedelta(seconds=settings.JOBS_LEASE_SECONDS + settings.JOBS_GRACE_SECONDS) + _FOREVER
 
 
 def _stop(jobs: QuerySet[Job]) -> None:
@@ -144,8 +129,8 @@ def settle() -> int:
     Done by whoever withdraws, and by every slot's sweep.
     """
     for stone in Tombstone.objects.filter(settled_at=None):
-        over = not stone.at_work or Tombstone.objects.filter(pk=stone.pk, erased_at__lt=Now() - _dying_time()).exists()
-        _remove(stone, for_good=over)
+        dead = Tombstone.objects.filter(pk=stone.pk, erased_at__lt=Now() - leftovers.dying_time())
+        _remove(stone, for_good=not stone.at_work or dead.exists())
     return Tombstone.objects.filter(settled_at=None).count()
 
 
@@ -153,6 +138,7 @@ def gone(job: Job) -> None:
     """A runner has let go of the job: nothing writes to its folder any more."""
     for stone in Tombstone.objects.filter(folder=job.folder):
         _remove(stone, for_good=True)
+    leftovers.gone(job)
 
 
 def _remove(stone: Tombstone, *, for_good: bool) -> None:
@@ -161,7 +147,7 @@ def _remove(stone: Tombstone, *, for_good: bool) -> None:
         if stone.file and not stone.sha256:
             stone.sha256 = _sha256(stone.file)
         if stone.folder:
-            remove_folder(stone.folder)
+            leftovers.remove_folder(stone.folder)
     except Exception:
         log.exception("what was taken away can't be removed yet: %s", stone.folder)
         return
@@ -170,19 +156,6 @@ def _remove(stone: Tombstone, *, for_good: bool) -> None:
         Job.objects.filter(pk=stone.thing, state=State.FAILED).delete() if stone.folder.startswith("jobs/") else None
         changes["settled_at"] = Now()
     Tombstone.objects.filter(pk=stone.pk, settled_at=None).update(**changes)
-
-
-def remove_folder(folder: str) -> None:
-    """Remove all that the storage has under ``folder``, and this machine's copies of it."""
-    Cache.forget([folder])
-    if isinstance(default_storage, FileSystemStorage):
-        with suppress(FileNotFoundError):
-            shutil.rmtree(default_storage.path(folder))
-        return
-    from faceengine.jobs.objects import Bucket
-
-    bucket = Bucket(give_up=lambda: True)  # a store that is away is asked again later: somebody waits for an answer
-    bucket.delete(list(bucket.tags(f"{folder}/")))
 
 
 def _sha256(name: str) -> str:
@@ -209,3 +182,4 @@ def sweep() -> None:
         Cache.forget([folder for _, folder in fresh if folder])
         _seen = fresh[-1][0]
     settle()
+    leftovers.settle()

@@ -197,6 +197,18 @@ class Tombstone(models.Model):
         return f"{self.kind} {self.thing}"
 
 
+class Leftover(models.Model):
+    """A folder of the storage whose rows are gone; ``leftovers.py`` removes it, and then this row."""
+
+    folder = models.CharField(max_length=200, db_index=True)
+    at_work = models.BooleanField(default=False)
+    """Whether something may still write to it."""
+    left_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.folder
+
+
 class ConsentLink(models.Model):
     """A link by which somebody without an account answers, once. Only the link's hash is kept."""
 

@@ -22,6 +22,7 @@ REASONS: dict[str, Promise] = {
     "score.side_by_side": _("Only a conversion that shows nothing but the result can be scored."),
     "score.no_original": _("The video before the swap was deleted, or the wanted person has no faces."),
     "removal.busy": _("Something of it is still at work. Cancel that first, under Jobs."),
+    "removal.gone": _("It was deleted meanwhile."),
     "score.busy": _("The score is being worked out already."),
 }
 

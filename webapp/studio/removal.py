@@ -1,34 +1,34 @@
 """Deleting what a project holds: a conversion, a run, or all of it. Rows go at once, their files right after.
 
-Taking away needs no consent. What is still at work is refused, so that nothing writes into a folder that is gone.
+Taking away needs no consent. What is still at work is refused; what has ended may have a body that is still dying, and
+its folder is looked at again (``webapp.consent.leftovers``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import OPEN
-from faceengine.jobs.workspace import delete_files
 from webapp.accounts.models import User
-from webapp.consent.erasure import remove_folder
 from webapp.consent.evidence import destroy
+from webapp.consent.leftovers import at_work, leave
 from webapp.consent.models import Mandate
 from webapp.curation.models import FaceSet
 from webapp.projects.models import Project
 from webapp.projects.services import record
 from webapp.studio.errors import StudioError
+from webapp.studio.holding import hold
 from webapp.studio.models import Conversion, Run
 from webapp.uploads.models import Asset, Upload
 
 
 @transaction.atomic
 def delete_conversion(actor: User, conversion: Conversion) -> None:
-    """Delete a conversion with its score. Raises :class:`StudioError` ``removal.busy``."""
+    """Delete a conversion with its score. Raises :class:`StudioError` ``removal.busy``, ``.gone``."""
     project = conversion.run.project
+    hold(project, conversion)
     jobs = _jobs(Q(conversion=conversion) | Q(score__conversion=conversion))
     _refuse_open(jobs)
     record(actor, "conversion.deleted", project.team, project, name=conversion.job.title)
@@ -37,7 +37,11 @@ def delete_conversion(actor: User, conversion: Conversion) -> None:
 
 @transaction.atomic
 def delete_run(actor: User, run: Run) -> None:
-    """Delete a run with its snapshots, checkpoints and conversions. Raises :class:`StudioError` ``removal.busy``."""
+    """Delete a run with its snapshots, checkpoints and conversions.
+
+    Raises :class:`StudioError` ``removal.busy``, ``.gone``.
+    """
+    hold(run.project, run)
     of_run = Q(run=run) | Q(conversion__run=run) | Q(score__conversion__run=run) | Q(still__run=run)
     jobs = _jobs(of_run)
     _refuse_open(jobs)
@@ -55,23 +59,22 @@ def forget_stills(run: Run, *, but: int) -> None:
 def delete_project(actor: User, project: Project) -> None:
     """Delete a project with all that is in it. The records of consent stay, without evidence and names.
 
-    Raises :class:`StudioError` ``removal.busy``.
+    Raises :class:`StudioError` ``removal.busy``, ``.gone``.
     """
-    Project.objects.select_for_update().get(pk=project.pk)
+    hold(project)
     jobs = _jobs(_of_project(project))
     _refuse_open(jobs)
     record(actor, "project.deleted", project.team, project, name=project.name)
     for person in project.people.all():
         destroy(person)
         person.consents.update(name="", email="")
-    gone = list(jobs)
+    every = Job.objects.filter(pk__in=list(jobs.values_list("pk", flat=True)))  # found by rows that go first
     Upload.objects.filter(person__project=project).delete()
     Asset.objects.filter(person__project=project).delete()
     FaceSet.objects.filter(person__project=project).delete()
-    _forget(gone)
-    folder = project.folder
+    _forget(every)
+    leave({project.folder: True})  # pictures are made when they are first looked at, and a file may be arriving
     project.delete()
-    transaction.on_commit(lambda: remove_folder(folder))
 
 
 def _of_project(project: Project) -> Q:
@@ -90,17 +93,14 @@ def _jobs(which: Q) -> QuerySet[Job]:
 
 
 def _refuse_open(jobs: QuerySet[Job]) -> None:
-    if jobs.filter(state__in=OPEN).exists():
+    """Also of what is steered at this moment: whoever does that has these rows, or waits until they are gone."""
+    held = list(jobs.select_for_update().order_by(F("parent").asc(nulls_first=True), "index", "pk"))
+    if any(job.state in OPEN for job in held):
         raise StudioError("removal.busy")
 
 
-def _forget(jobs: Iterable[Job]) -> None:
+def _forget(jobs: QuerySet[Job]) -> None:
     """Delete the jobs, with which their rows go, and, once that is certain, their files."""
-    gone = list(jobs)
+    gone, dying = list(jobs), at_work(jobs)
     Job.objects.filter(pk__in=[job.pk for job in gone]).delete()
-    transaction.on_commit(lambda: _remove_files(gone))
-
-
-def _remove_files(jobs: Iterable[Job]) -> None:
-    for job in jobs:
-        delete_files(job)
+    leave({job.folder: job.pk in dying for job in gone})

@@ -21,6 +21,7 @@ from webapp.studio import removal
 from webapp.studio.errors import StudioError
 from webapp.studio.face_sets import is_same_person, write_verdicts
 from webapp.studio.files import is_there
+from webapp.studio.holding import hold
 from webapp.studio.models import Conversion, Direction, Run, Score, Snapshot, Still
 from webapp.uploads.models import Asset, AssetKind, AssetState
 
@@ -40,6 +41,7 @@ def extract_faces(actor: User, person: Person, *, every: int = 6, size: int = 25
 
     Raises :class:`ConsentError`, and :class:`StudioError`: ``faces.no_footage``, ``.busy``, ``.nothing_new``.
     """
+    hold(person.project)
     mandate = require_consent(person.project, Act.EXTRACT, actor)
     Person.objects.select_for_update().get(pk=person.pk)  # of two who ask at once, the second is refused
     ready = Asset.objects.filter(person=person, state=AssetState.READY).order_by("created_at", "id")
@@ -77,6 +79,7 @@ def start_run(
     Raises :class:`StudioError` ``run.no_faces``, ``run.few_faces``, ``run.other_person``, ``run.same_person``,
     ``faces.busy``, ``run.no_checkpoint``, :class:`ConsentError` and :class:`ConfigError`.
     """
+    hold(project, *([] if parent is None else [parent]))
     mandate = require_consent(project, Act.TRAIN, actor)
     sets = {side: _usable_set(project, side) for side in Side.values}
     config = settings | {side: face_set.folder for side, face_set in sets.items()}
@@ -101,6 +104,7 @@ def train_longer(actor: User, run: Run, *, minutes: float | None = None, iterati
     """
     if (minutes is None) == (iterations is None):
         raise ValueError("either minutes or iterations")
+    hold(run.project, run)
     require_consent(run.project, Act.TRAIN, actor)
     if run.job.state in OPEN:
         raise StudioError("run.busy")
@@ -147,6 +151,7 @@ def start_conversion(
     ``settings`` are a :class:`ConvertConfig`'s. Raises :class:`StudioError` ``convert.no_video``,
     ``convert.no_model``, ``run.no_checkpoint``, :class:`ConsentError` and :class:`ConfigError`.
     """
+    hold(run.project, run, asset)
     mandate = require_consent(run.project, Act.CONVERT, actor)
     config = settings | _swap_of(run, asset, snapshot) | {"pictures": PICTURES}
     title = f"{asset.name} · {run.name}"[:200]
@@ -167,6 +172,7 @@ def show_still(
 
     ``seconds``: when in the video; its last frame if that is after its end. Of a run's stills the newest few are kept.
     """
+    hold(run.project, run, asset)
     mandate = require_consent(run.project, Act.CONVERT, actor)
     frame = max(0, min(round(seconds * asset.fps), asset.frames - 1))
     own = {"layout": "pair", "start": frame, "end": frame + 1, "device": "cpu"}
@@ -200,8 +206,8 @@ def start_score(actor: User, conversion: Conversion) -> Score:
     Raises :class:`ConsentError`, and :class:`StudioError` ``score.no_result``, ``.side_by_side``, ``.no_original``,
     ``.busy``.
     """
+    hold(conversion.run.project, conversion)
     mandate = require_consent(conversion.run.project, Act.SCORE, actor)
-    Conversion.objects.select_for_update().get(pk=conversion.pk)
     project = conversion.run.project
     score = Score.objects.select_related("job").filter(conversion=conversion).first()
     if score is not None:

@@ -24,7 +24,7 @@ from webapp.accounts.models import Team, User
 from webapp.consent.errors import ConsentError
 from webapp.consent.gate import Act, require_consent
 from webapp.consent.synthetic import forbids
-from webapp.projects.models import Person
+from webapp.projects.models import Person, Project
 from webapp.projects.services import record
 from webapp.uploads import arrivals
 from webapp.uploads.arrivals import Readable, UploadError
@@ -140,6 +140,10 @@ def _complete(upload: Upload, file: IO[bytes]) -> None:
 
 def _become_asset(upload: Upload, name: str) -> None:
     with transaction.atomic():
+        # Whoever deletes the project finds the asset, or its upload is gone.
+        Project.objects.select_for_update().filter(pk=upload.person.project_id).first()
+        if not Upload.objects.filter(pk=upload.pk).exists():
+            raise UploadError("upload.expired", 410)
         asset = Asset.objects.create(
             person=upload.person,
             name=upload.name,
