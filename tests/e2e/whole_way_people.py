@@ -1,7 +1,7 @@
-"""``python whole_way_people.py accounts|agree``: what other people do on the whole way, in a process of the studio's.
+"""``python whole_way_people.py accounts|agree|token``: what people do on the whole way, in a process of the studio's.
 
 ``accounts`` makes an owner and somebody else; ``agree`` brings the other into the owner's team as a viewer, and lets
-both people of its newest project agree, by the services that their pages call.
+both people of its newest project agree, by the services that their pages call; ``token`` makes the owner's scripts one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ django.setup()
 
 from tests.e2e.studio import PASSWORD  # noqa: E402
 from webapp.accounts.models import Membership, Role, User  # noqa: E402
+from webapp.api.tokens import make_token  # noqa: E402
 from webapp.consent import services  # noqa: E402
 from webapp.consent.models import Way  # noqa: E402
 from webapp.projects.models import Project  # noqa: E402
@@ -37,5 +38,9 @@ def agree() -> None:
         services.review(consent, editor, accept=True)
 
 
+def token() -> None:
+    print(make_token(User.objects.get(email=OWNER), "a script"))
+
+
 if __name__ == "__main__":
-    {"accounts": accounts, "agree": agree}[sys.argv[1]]()
+    {"accounts": accounts, "agree": agree, "token": token}[sys.argv[1]]()
