@@ -1,1 +1,1 @@
-"""Who people are: sign-in, and later teams, members and their roles."""
+"""Who people are: sign-in, teams, members and their roles, invitations."""
