@@ -19,11 +19,12 @@ from faceengine.conversion.config import ConvertConfig, ConvertResult
 from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Seen, Swap
 from faceengine.conversion.live_frames import LiveFrames
 from faceengine.conversion.loading import load_frame_swapper
-from faceengine.conversion.pipeline import ahead, sharing_processors
+from faceengine.device import sharing_processors
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
 from faceengine.files import sha256
 from faceengine.geometry import Image
+from faceengine.pipeline import ahead
 from faceengine.provenance.aigc import KEY
 from faceengine.provenance.label import Label
 from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name

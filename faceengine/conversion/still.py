@@ -10,7 +10,7 @@ from faceengine.config import Config
 from faceengine.conversion.config import ConvertConfig
 from faceengine.conversion.convert import arrange, swaps
 from faceengine.conversion.loading import load_frame_swapper
-from faceengine.conversion.pipeline import sharing_processors
+from faceengine.device import sharing_processors
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
 from faceengine.pictures import save_picture

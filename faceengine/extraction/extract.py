@@ -35,11 +35,11 @@ from faceengine.extraction.describe import Described, Describer
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Choice as LandmarkChoice
 from faceengine.extraction.landmarks import Landmarker, make_landmarker
-from faceengine.extraction.pipeline import Stage, batches, stages
 from faceengine.extraction.sources import Shot, Source, find_sources, shots
 from faceengine.extraction.summary import measure_together, summary
 from faceengine.faceset import FaceSet
 from faceengine.files import disk_full, is_disk_full, only_process
+from faceengine.pipeline import Stage, batches, stages
 
 _CHUNK_CROPS, _CHUNK_FRAMES = 32, 200
 _CHECKPOINT_SECONDS = 10.0

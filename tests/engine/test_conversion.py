@@ -26,7 +26,6 @@ from faceengine.conversion.convert import run
 from faceengine.conversion.cuts import CutFinder
 from faceengine.conversion.frame_swapper import FrameSwapper
 from faceengine.conversion.loading import load_frame_swapper
-from faceengine.conversion.pipeline import ahead
 from faceengine.conversion.recognition import Recogniser
 from faceengine.conversion.still import StillResult
 from faceengine.conversion.tracks import MAX_GAP, Tracker
@@ -35,6 +34,7 @@ from faceengine.errors import ConfigError, InputError
 from faceengine.events import Message, Preview, Progress
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import make_landmarker
+from faceengine.pipeline import ahead
 from faceengine.thresholds import THRESHOLDS
 from faceengine.training.swapper import Identity, load_swapper
 from faceengine.video import probe, read_frames
@@ -392,7 +392,7 @@ def test_stopped_on_request_it_leaves_nothing(tiny_run: Path, short_a: Path, tmp
     assert result.stopped
     assert result.frames == 10
     assert left_behind(tmp_path) == []
-    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "stage"]
 
 
 def test_a_stop_keeps_the_result_that_was_there(tiny_run: Path, short_a: Path, tmp_path: Path) -> None:
@@ -594,4 +594,4 @@ def test_an_error_ahead_reaches_the_reader_in_its_place() -> None:
 def test_leaving_early_ends_the_thread() -> None:
     with ahead(itertools.count(), 2) as items:
         assert next(items) == 0
-    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "stage"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from faceengine.extraction.pipeline import Stage, batches, stages
+from faceengine.pipeline import Stage, batches, stages
 
 
 def test_items_come_through_a_chain_in_order() -> None:

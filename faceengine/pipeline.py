@@ -1,4 +1,4 @@
-"""Steps that run side by side, each in its thread, with a few items between them."""
+"""Steps that run side by side, each in its thread, with a few items between them: at once, without growing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stage(Generic[T]):
     def __init__(self, items: Iterable[T], ahead: int = 8) -> None:
         self._results: queue.Queue[object] = queue.Queue(ahead)
         self._halted = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(items,), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(items,), name="stage", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
@@ -86,6 +86,14 @@ def stages(*chain: Stage[Any]) -> Iterator[None]:
             stage.halt()
         for stage in chain:
             stage.join()
+
+
+@contextmanager
+def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
+    """A chain of one stage, to read from. Leaving the context ends it, also when the reader stopped half-way."""
+    stage = Stage(items, depth)
+    with stages(stage):
+        yield iter(stage)
 
 
 def batches(items: Iterable[T], size: int, begins: Callable[[T], bool] = lambda _: False) -> Iterator[list[T]]:
