@@ -18,7 +18,7 @@ from tests.web.test_projects import CHANGED, SEEN, answers
 from tests.web.ways import REPORT, claimed, converted, ended, scored, trained
 from webapp.accounts.models import User
 from webapp.projects.models import Project
-from webapp.studio import services
+from webapp.studio import live, services
 from webapp.studio.models import Conversion, Run, Score
 from webapp.studio.scores import Shown
 from webapp.studio.words import verdict
@@ -159,6 +159,18 @@ def test_frames_are_seen_while_it_works_also_those_of_parts(owner: User, run: Ru
     page = page_of(owner, made)
     assert page.count("frames/000060.jpg") == 4  # the newest: large, and at the end of the film
     assert page.count("frames/000010.jpg") == 2
+
+
+def test_of_many_pictures_some_are_shown_and_the_newest(owner: User, run: Run, project: Project) -> None:
+    asset = Asset.objects.filter(person__project=project, kind="video").earliest("pk")
+    made = services.start_conversion(owner, run, asset, {})
+    at_work = claimed(made.job)
+    told = [Preview(frame, f"frames/{frame:06d}.jpg") for frame in range(1, 2001, 10)]
+    assert transitions.record(at_work.pk, at_work.attempt, told)
+    shown = [picture.frame for picture in live.pictures(made.job)]
+    assert len(shown) <= live.SHOWN
+    assert shown == sorted(shown)
+    assert (shown[0], shown[-1]) == (31, 1991)
 
 
 def test_a_conversion_that_is_done_shows_its_video_instead(owner: User, conversion: Conversion) -> None:

@@ -11,6 +11,9 @@ from django.urls import reverse
 
 from faceengine.jobs.models import Job, JobEvent
 
+SHOWN = 60
+"""Pictures of a conversion that its page shows at most."""
+
 
 @dataclass
 class Warned:
@@ -41,12 +44,14 @@ class Picture:
 
 
 def pictures(job: Job) -> list[Picture]:
-    """Those that the conversion and its parts have kept so far, in the video's order."""
+    """Of those that the conversion and its parts have kept so far: :data:`SHOWN`, spread over them, the last one
+    among them, in the video's order."""
     told = JobEvent.objects.filter(Q(job=job) | Q(job__parent=job), kind="preview").order_by("seq")
     by_frame: dict[int, Picture] = {}
     for job_id, data in told.values_list("job", "data"):
         by_frame[data["iteration"]] = _picture(job_id, data)
-    return [by_frame[frame] for frame in sorted(by_frame)]
+    found = [by_frame[frame] for frame in sorted(by_frame)]
+    return found[::-1][:: -(-len(found) // SHOWN) or 1][::-1]
 
 
 def _picture(job_id: Any, data: dict[str, Any]) -> Picture:

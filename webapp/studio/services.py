@@ -27,8 +27,8 @@ from webapp.uploads.models import Asset, AssetKind, AssetState
 
 ENOUGH = 25
 """Crops of a person that training needs, as the engine asks for."""
-PICTURES = 60
-"""Frames of a conversion that are seen while it works."""
+PICTURES = 240
+"""Frames of a conversion that are kept as pictures while it works: of a long one, one in half a minute or so."""
 STILLS = 6
 """Stills of a run that are kept, to be compared."""
 STILL_PRIORITY = 5
