@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from faceengine.events import Losses, Message, Progress
 from faceengine.jobs import transitions
@@ -79,3 +79,13 @@ def test_everything_is_reached_by_keyboard(page: Page, work: Work) -> None:
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.innerText"))
     assert {"Jobs", "Pause", "Cancel"} <= reached
+
+
+def test_an_address_that_is_none_has_a_page_of_the_studio_s_own(page: Page) -> None:
+    for address in ("/nothing/", "/projects/999/"):
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 404
+        assert "URLconf" not in page.content()
+        expect(page.get_by_role("link", name="Projects")).to_be_visible()
+        check(page)

@@ -3,7 +3,10 @@
 from webapp import env
 from webapp.settings.base import *  # noqa: F403
 
-DEBUG = True
+# Who tries the studio out gets its own pages also where something is wrong; who works on it sets DEBUG=1.
+DEBUG = env.flag("DEBUG")
+# Style sheets and scripts as they lie there, without a step that collects them.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 SECRET_KEY = "only for development, never for real people's footage"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env.words("ALLOWED_HOSTS")]
 
