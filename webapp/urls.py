@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("webapp.uploads.urls")),
     path("", include("webapp.consent.urls")),
     path("api/", include("webapp.api.urls")),
+    path("operations/", include("webapp.operations.urls")),
     path("verify/", include("webapp.provenance.urls")),
     path("jobs/", include("faceengine.jobs.urls")),
     path("projects/<int:project_id>/<str:side>/faces/", include("webapp.curation.urls")),

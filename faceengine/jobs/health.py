@@ -21,17 +21,23 @@ log = logging.getLogger(__name__)
 @never_cache
 def health(_: HttpRequest) -> JsonResponse:
     """200 where pages can be served, else 503. ``degraded``: they can, but work waits for a slot that isn't there."""
+    answer = state()
+    return JsonResponse(answer, status=503 if answer["status"] == "failing" else 200)
+
+
+def state() -> dict[str, Any]:
+    """``status``, the ``checks``, and, if the database can be asked, what there is of slots and waiting jobs."""
     checks = {"database": _works("database", _ask_database), "storage": _works("storage", _ask_storage)}
-    answer: dict[str, Any] = {"checks": checks}
     if not all(checks.values()):
-        return JsonResponse({"status": "failing", **answer}, status=503)
+        return {"status": "failing", "checks": checks}
     slots, waiting = metrics.live_slots(), metrics.queue()
-    answer |= {
+    return {
+        "status": "degraded" if set(waiting) - set(slots) else "ok",
+        "checks": checks,
         "slots": slots,
         "queued": {kind: line.jobs for kind, line in waiting.items()},
         "oldest_queued_seconds": {kind: round(line.oldest_seconds) for kind, line in waiting.items()},
     }
-    return JsonResponse({"status": "degraded" if set(waiting) - set(slots) else "ok", **answer})
 
 
 def _works(what: str, ask: Callable[[], object]) -> bool:

@@ -164,6 +164,8 @@ class Attempt(models.Model):
     """As ``subprocess`` gives it: negative for a signal."""
     started_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
+    log_removed_at = models.DateTimeField(null=True)
+    """When its log was too old to be kept."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["job", "number"], name="one_attempt_of_a_number")]

@@ -63,6 +63,16 @@ class Bucket:
 
         return self._patiently(f"list {prefix}", listing)
 
+    def sizes(self, prefix: str = "") -> list[tuple[str, int, float]]:
+        """Key, bytes, and seconds since 1970 at the last change, of every object that begins with ``prefix``."""
+
+        def listing() -> list[tuple[str, int, float]]:
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
+            found = (item for page in pages for item in page.get("Contents", []))
+            return [(item["Key"], item["Size"], item["LastModified"].timestamp()) for item in found]
+
+        return self._patiently(f"list {prefix or 'all'}", listing)
+
     def download(self, key: str, path: Path) -> None:
         """Fetch the object into ``path``, which is there whole or not at all.
 

@@ -8,12 +8,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.web.large import CHANGES, Large, addresses, build
+from webapp.accounts.models import User
 from webapp.api.tokens import make_token
 
 pytestmark = pytest.mark.django_db
 
 MOST = 10
 """Queries of a page; one more for each list of results that it shows a page of."""
+LOOKS = {"operations:overview": 11}
+"""A look at all files reads every table once that names any; it is kept for a minute. And the page has two queues."""
 LISTS = {"jobs:list": 8, "jobs:ended": 1, "jobs:queued": 1, "uploads:room": 1, "studio:project": 2, "home": 1}
 WRITES = {"consent:evidence": 3}
 """Pages that note in the audit trail that they were looked at."""
@@ -31,10 +34,13 @@ def test_every_page_asks_the_database_a_few_times(large: Large) -> None:
     found, unknown = addresses(large)
     assert unknown <= CHANGES, "teach tests/web/large.py what the arguments of these addresses are"
     token = {"Authorization": f"Bearer {make_token(large.owner, 'test')}"}
+    staff = Client()
+    staff.force_login(User.objects.create_user("staff@example.org", is_staff=True))
     asked, odd = {}, {}
     for name, address in found.items():
         with CaptureQueriesContext(connection) as queries:
-            answer = browser.get(address, headers=token if name.startswith("api-1:") else {})
+            visitor = staff if name.startswith("operations:") else browser
+            answer = visitor.get(address, headers=token if name.startswith("api-1:") else {})
         if answer.status_code == 405:
             continue
         asked[name] = len(queries)
@@ -43,5 +49,7 @@ def test_every_page_asks_the_database_a_few_times(large: Large) -> None:
     assert odd == {}
     assert len(asked) > 25
     assert {
-        name: count for name, count in asked.items() if count > MOST + LISTS.get(name, 0) + WRITES.get(name, 0)
+        name: count
+        for name, count in asked.items()
+        if count > MOST + LISTS.get(name, 0) + WRITES.get(name, 0) + LOOKS.get(name, 0)
     } == {}

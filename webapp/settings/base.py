@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "webapp.studio",
     "webapp.demo",
     "webapp.api",
+    "webapp.operations",
 ]
 
 MIDDLEWARE = [
@@ -227,6 +228,8 @@ UP_BESIDE: list[str] = []
 """Management commands that ``manage.py up`` runs beside the web and the slots; each until it ends well."""
 
 # ---- operations ------------------------------------------------------------------------------------------------------
+LOGS_KEEP_DAYS = env.number("LOGS_KEEP_DAYS", 90)
+"""So long after an attempt's end a clean-up leaves its log."""
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 """What Prometheus sends as its bearer token; without it only staff see the metrics."""
 LOGGING = {

@@ -1,0 +1,1 @@
+"""What somebody needs who runs the installation: what works, what waits, what fills the disk, and cleaning up."""
