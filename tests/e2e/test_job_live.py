@@ -11,9 +11,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from faceengine.events import Losses, Message, Preview, Progress
 from faceengine.jobs import transitions
-from faceengine.jobs.models import Job
 from tests.e2e.studio import Server, Work, sign_in
-from webapp.accounts.models import User
+from webapp.accounts.models import Membership, User
 
 CHART = "document.querySelector('loss-chart').points.size"
 
@@ -102,7 +101,7 @@ def test_who_may_no_longer_watch_is_told(context: BrowserContext, work: Work, ow
     page.goto(work.address)
     work.tell(*losses(1, 1))
     wait_for_points(page, 1)
-    Job.objects.filter(pk=work.job.pk).update(owner=None)
+    Membership.objects.filter(user=owner).delete()
     page.evaluate("document.querySelector('job-stream').socket.close()")
     expect(page.get_by_text("You can't watch this job any more.")).to_be_visible(timeout=10_000)
 
