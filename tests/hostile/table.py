@@ -71,6 +71,8 @@ REFUSED: dict[str, tuple[Make, str]] = {
         encoded("a.mp4", "-c:v", "mjpeg", "-frames:v", "1", picture="color=size=8000x8000:rate=1"),
         "video.too_large",
     ),
+    "16000×16000, truly encoded": (videos.huge, "video.too_large"),
+    "16000×16000, claimed by all headers": (videos.claims_huge, "video.too_large"),
     "ten hours": (
         encoded("a.mp4", *H264, "-r", "1/600", picture="color=size=64x64:rate=1/600:duration=36000"),
         "video.too_long",

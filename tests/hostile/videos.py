@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 import subprocess
+import tempfile
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -207,6 +209,48 @@ def lying_header(folder: Path, _address: str) -> Path:
     at = content.index(b"avc1", content.index(b"stsd")) + 4 + 24
     path.write_bytes(content[:at] + struct.pack(">HH", 16000, 16000) + content[at + 4 :])
     return path
+
+
+def huge(folder: Path, _address: str) -> Path:
+    """One frame that really has 16000×16000 pixels, in less than a megabyte."""
+    path = folder / "huge.mp4"
+    path.write_bytes(_huge())
+    return path
+
+
+@cache
+def _huge() -> bytes:
+    """Made once: x264 takes seconds and 1.5 GB for it."""
+    thrifty = "sliced-threads=0:lookahead-threads=1:rc-lookahead=0:sync-lookahead=0:bframes=0"
+    output = ("-frames:v", "1", "-c:v", "libx264", "-preset", "ultrafast", "-threads", "1", "-x264-params", thrifty)
+    with tempfile.TemporaryDirectory() as folder:
+        make = encoded("huge.mp4", *output, "-pix_fmt", "yuv420p", picture="color=size=16000x16000:rate=1")
+        return make(Path(folder), "").read_bytes()
+
+
+def claims_huge(folder: Path, _address: str) -> Path:
+    """A small video whose every header claims 16000×16000, that of its codec too: what a decoder goes by."""
+    small, stream, path = plain(folder), folder / "small.h264", folder / "claims.mp4"
+    ffmpeg("-i", str(small), "-map", "0:v", "-c", "copy", "-bsf:v", "h264_mp4toannexb", str(stream))
+    units = stream.read_bytes().split(b"\0\0\1")
+    forged = [_huge_sps() if unit and unit[0] & 31 == 7 else unit for unit in units]
+    stream.write_bytes(b"\0\0\1".join(forged))
+    ffmpeg("-r", "25", "-i", str(stream), "-c", "copy", str(path))
+    small.unlink()
+    stream.unlink()
+    return path
+
+
+def _huge_sps() -> bytes:
+    """A sequence parameter set of H.264 (7.3.2.1.1) for 1000×1000 macroblocks, baseline, level 6.2."""
+
+    def golomb(number: int) -> str:
+        return f"{number + 1:b}".rjust(2 * (number + 1).bit_length() - 1, "0")
+
+    numbers = [0, 0, 2, 1]  # its id, the frame number's bits, the order of pictures, the frames referred to
+    bits = "".join(map(golomb, numbers)) + "0" + golomb(999) + golomb(999) + "11" + "0" + "0" + "1"
+    bits = bits.ljust(-len(bits) // 8 * -8, "0")
+    return bytes([0x67, 66, 0xC0, 62]) + int(bits, 2).to_bytes(len(bits) // 8, "big")
 
 
 def random_bytes(name: str, head: bytes = b"") -> Make:
