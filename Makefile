@@ -13,7 +13,7 @@ DEV := $(call stamp,dev,requirements.txt requirements-dev.txt)
 # `make run DEMO=0`: without the demo's project and account.
 DEMO ?= 1
 
-.PHONY: help setup run demo test lint bench bench-jobs bench-studio bench-provenance pins clean
+.PHONY: help setup run demo test lint bench bench-jobs bench-studio bench-provenance soak-uploads pins clean
 
 help:
 	@echo "make run     set up, then start the studio on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-jobs  kill and load jobs on every database and queue that is installed (long)"
 	@echo "make bench-provenance  measure what labels and signatures cost, and what a copy leaves of them"
 	@echo "make bench-studio  measure pages, uploads and the curation room beside their targets"
+	@echo "make soak-uploads  send a video of 2 GiB over a line that breaks ten times"
 	@echo "make setup   only the set-up, in $(VENV)"
 	@echo "make pins    resolve requirements*.in again into requirements*.txt"
 	@echo "make clean   remove $(VENV), var and caches"
@@ -61,6 +62,9 @@ bench-studio: $(DEV)
 	@$(PY) -m bench.uploads --write docs/performance.md
 	@folder=$$(mktemp -d) && DATA_DIR=$$folder DJANGO_SETTINGS_MODULE=webapp.settings.development \
 	    $(PY) -m bench.curation; rm -rf $$folder
+
+soak-uploads: $(DEV)
+	@$(PY) -m bench.soak_uploads --write docs/performance.md
 
 pins: $(DEV)
 	@$(PIP) install --quiet pip-tools
