@@ -14,10 +14,11 @@ from faceengine.jobs import paging, transitions
 from faceengine.jobs.access import jobs_of, may_steer, may_watch
 from faceengine.jobs.live.consumers import Close, RefusedError, admit
 from faceengine.jobs.models import Job
+from faceengine.jobs.shown import slots
 from faceengine.jobs.states import State
 from tests.web.consents import mandate_of
 from tests.web.footage import client_of, member, people, project_of, user
-from tests.web.ways import converted, footage, scored, trained
+from tests.web.ways import claimed, converted, footage, scored, trained
 from webapp.accounts.models import Membership, User
 from webapp.projects.models import Project
 
@@ -149,6 +150,19 @@ def test_a_list_of_many_teams_is_one_query(project: Project) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert len(paging.newest(lists, State.QUEUED).jobs) == 12
     assert len(queries) == 1
+
+
+def test_many_slots_at_work_are_one_query_and_say_nothing_of_other_teams(project: Project) -> None:
+    owner = User.objects.get(memberships__team=project.team)
+    costs = []
+    for _ in range(2):
+        for one in (project, project_of(user(f"other-{len(costs)}"))):
+            claimed(begun(one, None, "Theirs" if one == project else "Not theirs"))
+        with CaptureQueriesContext(connection) as queries:
+            shown_slots = slots(owner)
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+    assert [(busy, str(job) if job else "") for _, busy, job in shown_slots] == [(True, "Theirs"), (True, "")] * 2
 
 
 def test_every_list_has_an_index(project: Project) -> None:
