@@ -24,6 +24,7 @@ from faceengine.evaluation.score import ScoreResult, run
 from faceengine.events import Progress
 from faceengine.faceset import FaceSet
 from faceengine.geometry import Points
+from faceengine.provenance.label import Label
 from faceengine.video import VideoWriter, read_frames
 
 RANDOM = np.random.default_rng
@@ -55,6 +56,21 @@ def test_encoding_alone_is_no_swap_and_another_face_is() -> None:
     swapped = encoded.copy()
     swapped[inside] = np.clip(encoded[inside].astype(int) + 20, 0, 255)
     assert change.measure_change(swapped, original, face()).swapped
+
+
+def test_a_label_beside_the_face_changes_neither_what_was_swapped_nor_its_edge() -> None:
+    original = frame()
+    hull = cv2.GaussianBlur(change.face_hull(face(), original.shape).astype(np.float32), (0, 0), 6)[..., None]
+    swapped = np.clip(original + 12 * hull, 0, 255).astype(np.uint8)
+    labelled = Label("both", "bottom-right", *original.shape[:2]).drawn(swapped)
+    _, _, width, height = Label("both", "bottom-right", *original.shape[:2]).box
+    assert width * height > 0.06 * original.shape[0] * original.shape[1]
+    plain, marked = (change.measure_change(picture, original, face()) for picture in (swapped, labelled))
+    assert plain.swapped
+    assert marked.swapped
+    assert marked.outside < 1
+    seams = [change.seam(*pair) for pair in ((swapped, original, face(), plain), (labelled, original, face(), marked))]
+    assert seams[0] == pytest.approx(seams[1], abs=0.1)
 
 
 def test_nothing_changed_at_all_is_no_swap() -> None:
