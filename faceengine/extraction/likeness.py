@@ -1,4 +1,4 @@
-"""How somebody looks to the network that tells people apart: the most typical face of one video.
+"""How somebody looks to the network that tells people apart: a few faces of one video, the most typical first.
 
 ``python -m faceengine.extraction.likeness VIDEO FOLDER`` prints it as JSON; ``FOLDER`` is worked in.
 """
@@ -15,23 +15,34 @@ from faceengine.errors import EngineError
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.extract import run
 from faceengine.faceset import FaceSet
+from faceengine.identity import looks
+from faceengine.thresholds import THRESHOLDS
+from faceengine.video.reading import probe
 
 EVERY = 5
+MOST_FRAMES = 150
+"""Somebody waits for the answer, so a long video is looked at in larger steps."""
 
 
 def likeness(video: Path, folder: Path) -> dict[str, Any]:
-    """``{"network", "faces", "embedding"}`` of the face that all others in ``video`` are nearest to.
+    """``{"network", "faces", "others", "embeddings"}`` of the person whom most faces in ``video`` show.
 
-    ``faces`` is how many there are; without any there is nothing else. Raises as extraction does.
+    ``faces`` is how many there are; without any there is nothing else. ``others`` is how many of them are somebody
+    else's, or no face at all. The first embedding is of the face that all others are nearest to, the rest are of that
+    person's other looks (:func:`faceengine.identity.looks`). Raises as extraction does.
     """
-    run(ExtractConfig(inputs=(video,), every=EVERY), folder)
+    every = max(EVERY, -(-probe(video).frames // MOST_FRAMES))
+    run(ExtractConfig(inputs=(video,), every=every), folder)
     with FaceSet.open(folder) as faces:
         crops = [crop for crop in faces.crops() if crop.medoid_distance is not None]
     if not crops:
         return {"faces": 0}
-    typical = min(crops, key=lambda crop: crop.medoid_distance or 0.0)
-    embedding = [float(value) for value in typical.embedding]
-    return {"network": typical.embedding_network, "faces": len(crops), "embedding": embedding}
+    distances = [crop.medoid_distance or 0.0 for crop in crops]
+    typical = distances.index(min(distances))
+    network = crops[typical].embedding_network
+    others = sum(distance > THRESHOLDS[network].different for distance in distances)
+    embeddings = [crops[place].embedding.tolist() for place in looks(crops, typical)]
+    return {"network": network, "faces": len(crops), "others": others, "embeddings": embeddings}
 
 
 def main(video: str, folder: str) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import os
 import re
 import subprocess
+import tempfile
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -18,15 +21,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from tests.web.consents import consent_of
 from tests.web.footage import member, user
 from tests.web.pdfs import SCRIPT, pdf, signed_pdf
+from webapp.accounts.models import User
 from webapp.accounts.services import found_team
-from webapp.consent import evidence, links, services
+from webapp.consent import evidence, links, services, vault
 from webapp.consent.answers import Answer, agree
-from webapp.consent.errors import ConsentStepError
+from webapp.consent.errors import ConsentError, ConsentStepError
+from webapp.consent.gate import Act, require_consent
 from webapp.consent.models import Consent, ConsentLink, Evidence, PersonKey, Standing
 from webapp.consent.statements import statement
+from webapp.projects.models import AuditEntry, Project
 from webapp.projects.services import create_project
+from webapp.uploads.models import Asset
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +73,7 @@ def sent(
     known = {
         "statement": "en",
         "phrase": re.search(r'name="phrase" value="([^"]*)"', shown)[1],  # type: ignore[index]
+        "seen": re.search(r'name="seen" value="([^"]*)"', shown)[1],  # type: ignore[index]
         "purposes": ["train", "swap"],
         "name": "Anna Example",
         "way": "webcam",
@@ -273,3 +282,159 @@ def test_every_text_is_there_in_every_language() -> None:
     for version in versions:
         for language in statements.LANGUAGES:
             assert "{project}" in (texts / f"{version}.{language}.txt").read_text()
+
+
+def test_who_withdrew_can_agree_anew(consent: Consent, token: str, django_capture_on_commit_callbacks: Any) -> None:
+    own = live(consent, token)
+    with django_capture_on_commit_callbacks(execute=True):
+        Client().post(f"/consent/withdraw/{own}/")
+    person, by = consent.person, consent.asked_by
+    assert person is not None
+    assert by is not None
+    anew = services.ask(person, by, name="Anna Anew")
+    newer = own_token(sent(links.make_link(anew, by), signed_pdf(), filename="signed.pdf", way="pdf"))
+    assert b"".join(evidence.stream(anew.evidence.get()))[:5] == b"%PDF-"
+    with zipfile.ZipFile(io.BytesIO(Client().get(f"/consent/withdraw/{newer}/data.zip").content)) as whole:
+        assert json.loads(whole.read("data.json"))["consent"]["name"] == "Anna Example"
+
+
+def test_a_withdrawn_link_tells_nothing_of_who_came_after(consent: Consent, token: str) -> None:
+    own = live(consent, token)
+    Consent.objects.filter(pk=consent.pk).update(refused_why="Anna looks tired")
+    Client().post(f"/consent/withdraw/{own}/")
+    assert consent.person is not None
+    Asset.objects.create(person=consent.person, name="of-another-person.mp4", kind="video", size=1, stored=1)
+    with zipfile.ZipFile(io.BytesIO(Client().get(f"/consent/withdraw/{own}/data.zip").content)) as whole:
+        said = whole.read("data.json").decode()
+        assert whole.namelist() == ["data.json"]
+    assert "of-another-person" not in said
+    assert "Anna" not in said
+    assert not {"files", "faces", "models", "results"} & set(json.loads(said))
+
+
+def test_the_person_s_copy_is_in_the_trail_and_says_what_the_phrase_was(
+    consent: Consent, token: str, clip: bytes
+) -> None:
+    own = own_token(sent(token, clip))
+    with zipfile.ZipFile(io.BytesIO(Client().get(f"/consent/withdraw/{own}/data.zip").content)) as whole:
+        (kept,) = json.loads(whole.read("data.json"))["evidence"]
+    assert kept["phrase"] == consent.evidence.get().phrase
+    assert kept["facts"]["width"] == 160
+    assert kept["compared_with_footage"] is False  # a test card has no face
+    assert AuditEntry.objects.filter(verb="consent.data_taken", data__consent=str(consent.pk)).exists()
+
+
+def test_a_copy_can_be_had_when_a_file_is_lost(consent: Consent, token: str) -> None:
+    own = live(consent, token)
+    kept = consent.evidence.get()
+    default_storage.delete(kept.file)
+    with zipfile.ZipFile(io.BytesIO(Client().get(f"/consent/withdraw/{own}/data.zip").content)) as whole:
+        assert set(whole.namelist()) == {"data.json", f"{kept.pk}.txt"}
+
+
+def another(consent: Consent, name: str) -> tuple[Consent, str]:
+    """A consent in another team, and the token of its link."""
+    owner = user(name)
+    project = create_project(owner, found_team(owner, "Elsewhere"), "Other", a="Zoe")
+    asked = services.ask(project.people.get(side="a"), owner)
+    return asked, links.make_link(asked, owner)
+
+
+def test_what_was_evidence_once_is_none_of_another_consent(consent: Consent, token: str, clip: bytes) -> None:
+    own = own_token(sent(token, clip))
+    downloaded = b"".join(evidence.stream(consent.evidence.get()))
+    Client().post(f"/consent/withdraw/{own}/")
+    other, link = another(consent, "other-owner")
+    for content in (clip, downloaded):
+        answer = sent(link, content, way="upload")
+        assert answer.status_code == 409
+        assert "sent for another consent" in answer.content.decode()
+    assert not other.evidence.exists()
+
+
+def test_a_text_that_changed_meanwhile_is_read_again(consent: Consent, token: str, clip: bytes) -> None:
+    assert consent.person is not None
+    before = statement(consent.person.project, "en").sha256
+    Project.objects.filter(people=consent.person).update(name="Something else")
+    for seen in (before, ""):
+        answer = sent(token, clip, seen=seen)
+        assert answer.status_code == 409
+        assert "text has changed" in answer.content.decode()
+    assert sent(token, clip).status_code == 200
+
+
+def test_without_the_master_key_nothing_is_taken(consent: Consent, token: str, settings: Any) -> None:
+    assert consent.person is not None
+    vault.key_for(consent.person)
+    for wrong in (base64.b64encode(bytes(32)).decode(), "no key"):
+        settings.CONSENT_MASTER_KEY = wrong
+        answer = sent(token, signed_pdf(), filename="signed.pdf", way="pdf")
+        assert answer.status_code == 409
+        assert "keep anything safely" in answer.content.decode()
+    assert not Evidence.objects.exists()
+    assert page_of(token).status_code == 200
+
+
+def test_an_answer_that_fails_leaves_no_evidence(consent: Consent, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the database is away")
+
+    before = set(default_storage.listdir("consents")[1]) if default_storage.exists("consents") else set()
+    monkeypatch.setattr(services, "give", broken)
+    answer = Answer(
+        name="Anna", purposes=["train"], language="en", way="upload", file=SimpleUploadedFile("a.pdf", pdf())
+    )
+    with pytest.raises(RuntimeError):
+        agree(links.open_link(token), answer)
+    assert not Evidence.objects.exists()
+    assert set(default_storage.listdir("consents")[1]) == before
+    assert page_of(token).status_code == 200
+
+
+def test_what_a_killed_program_left_in_plain_is_cleared_up(
+    consent: Consent, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, fresh = tmp_path / "evidence-left", tmp_path / "evidence-fresh"
+    for folder in (left, fresh):
+        folder.mkdir()
+        (folder / "arrived").write_bytes(b"somebody's face")
+    os.utime(left, (1, 1))
+    assert sent(token, signed_pdf(), filename="signed.pdf", way="pdf").status_code == 200
+    assert [path.name for path in tmp_path.glob("evidence-*")] == ["evidence-fresh"]
+
+
+def test_a_link_ends_by_the_database_s_clock(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server whose clock is a year behind doesn't open old links again."""
+    ConsentLink.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    behind = timezone.now() - timedelta(days=365)
+    monkeypatch.setattr(timezone, "now", lambda: behind)
+    with pytest.raises(ConsentStepError, match="link_expired"):
+        links.open_link(token)
+
+
+def test_people_behind_one_proxy_do_not_wait_for_each_other(token: str, settings: Any) -> None:
+    settings.PROXIES = 1
+    for number in range(70):
+        client = Client(headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        assert page_of(token, client).status_code == 200
+
+
+def test_the_newest_consent_is_the_one_that_counts(consent: Consent, token: str) -> None:
+    """Who leaves a use out when they agree again has not agreed to it any more."""
+    live(consent, token)
+    person, by = consent.person, consent.asked_by
+    assert person is not None
+    assert by is not None
+    other = consent_of(person.project.people.get(side="b"))
+    assert other is not None
+    assert require_consent(person.project, Act.CONVERT)
+    anew = services.ask(person, by, name="Anna")
+    said = {"purposes": ["train"], "filename": "signed.pdf", "way": "pdf"}
+    assert sent(links.make_link(anew, by), signed_pdf(), **said).status_code == 200
+    assert require_consent(person.project, Act.CONVERT)  # not reviewed yet
+    anew.refresh_from_db()
+    services.review(anew, User.objects.get(email__startswith="a-editor"), accept=True)
+    assert require_consent(person.project, Act.TRAIN).consent_a == anew
+    with pytest.raises(ConsentError, match="use"):
+        require_consent(person.project, Act.CONVERT)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests.web.consents import consent_of
 from tests.web.footage import client_of, member, people, user
 from tests.web.pdfs import pdf, signed_pdf
 from webapp.accounts.models import User
 from webapp.accounts.services import found_team
-from webapp.consent import services
+from webapp.consent import links, services
+from webapp.consent.answers import Answer, agree
+from webapp.consent.evidence import keep
 from webapp.consent.models import Consent, Standing
 from webapp.projects.models import AuditEntry, Person, Project
 from webapp.projects.services import create_project
@@ -199,3 +204,103 @@ def test_the_statement_to_print(project: Project, visitors: dict[str, User | Non
         f"/projects/{project.pk}/statement/", headers={"Accept-Language": "zh-CN"}
     )
     assert "我同意" in shown.content.decode()
+
+
+def test_whoever_had_the_link_or_the_file_can_t_review(person: Person, visitors: dict[str, User | None]) -> None:
+    """One member asks, another makes a link of their own or hands in a file: that one could answer, and not review."""
+    owner, editor = visitors["owner"], visitors["editor"]
+    assert owner is not None
+    assert editor is not None
+    handed, linked = waiting_by(person, owner, editor), asked(person.project.people.get(side="b"), owner)
+    client_of(editor).post(f"/consents/{linked.pk}/link/")
+    assert AuditEntry.objects.get(verb="consent.link_made").actor == editor
+    link = linked.links.get(used_at=None, expires_at__gt=timezone.now())
+    agree(link, Answer("Bruno", ["train"], "en", "upload", SimpleUploadedFile("b.pdf", pdf(b"/B 1 "))))
+    for consent in (handed, linked):
+        address = f"/consents/{consent.pk}/review/"
+        assert "asked for this consent or handed it in" in client_of(editor).get(page_of(consent)).content.decode()
+        assert client_of(editor).post(address, {"accept": "yes"}).status_code == 403
+        assert client_of(owner).post(address, {"accept": "yes"}).status_code == 302
+        consent.refresh_from_db()
+        assert (consent.asked_by, consent.reviewed_by) == (editor, owner)
+
+
+def waiting_by(person: Person, asks: User, hands_in: User) -> Consent:
+    consent = asked(person, asks)
+    file = SimpleUploadedFile("signed.pdf", signed_pdf())
+    client_of(hands_in).post(f"/consents/{consent.pk}/hand-in/", {"name": "Anna", "way": "pdf", "file": file})
+    consent.refresh_from_db()
+    return consent
+
+
+def page_of(consent: Consent) -> str:
+    assert consent.person is not None
+    return page(consent.person)
+
+
+def test_nobody_takes_over_what_is_given(person: Person, visitors: dict[str, User | None]) -> None:
+    owner, editor = visitors["owner"], visitors["editor"]
+    assert owner is not None
+    consent = waiting(person, owner)
+    for step in ("link", "take-back"):
+        answer = client_of(editor).post(f"/consents/{consent.pk}/{step}/", follow=True)
+        assert "decided on already" in answer.content.decode()
+    consent.refresh_from_db()
+    assert consent.asked_by == owner
+
+
+def test_a_question_is_taken_back(person: Person, visitors: dict[str, User | None]) -> None:
+    owner = visitors["owner"]
+    assert owner is not None
+    for name, code in EDITS.items():
+        consent = services.ask(person, owner, email="anna@example.org")
+        token = links.make_link(consent, owner)
+        assert f"{consent.pk}/take-back/" in client_of(owner).get(page(person)).content.decode()
+        answer = client_of(visitors[name]).post(f"/consents/{consent.pk}/take-back/")
+        assert answer.status_code == (302 if code == 200 else code), name
+        assert Consent.objects.filter(pk=consent.pk).exists() == (code != 200)
+        assert client_of(None).get(f"/consent/{token}/").status_code == (404 if code == 200 else 200)
+        Consent.objects.all().delete()
+    assert AuditEntry.objects.filter(verb="consent.taken_back").count() == 2
+    assert "Make a link to agree by" in client_of(owner).get(page(person)).content.decode()
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_damaged_evidence_is_not_handed_out(person: Person, visitors: dict[str, User | None], damage: str) -> None:
+    assert visitors["owner"] is not None
+    kept = waiting(person, visitors["owner"]).evidence.get()
+    path = Path(default_storage.path(kept.file))
+    if damage == "gone":
+        path.unlink()
+    else:
+        box = bytearray(path.read_bytes())
+        box[40] ^= 1
+        path.write_bytes(box)
+    assert client_of(visitors["owner"]).get(f"/consents/evidence/{kept.pk}/").status_code == 404
+    assert not AuditEntry.objects.filter(verb="consent.evidence_seen").exists()
+
+
+def test_evidence_of_an_answer_that_was_cut_off_is_shown_to_nobody(
+    person: Person, visitors: dict[str, User | None]
+) -> None:
+    owner = visitors["owner"]
+    assert owner is not None
+    consent = asked(person, owner)
+    keep(consent, SimpleUploadedFile("a.pdf", pdf(b"/C 1 ")), "upload")
+    assert "evidence/" not in client_of(owner).get(page(person)).content.decode()
+    client_of(owner).post(f"/consents/{consent.pk}/take-back/")
+    assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize("standing", ["waiting", "refused", "expired", "live"])
+def test_an_owner_can_withdraw_whatever_was_given(
+    person: Person, visitors: dict[str, User | None], standing: str
+) -> None:
+    """Also when somebody was asked again since."""
+    consent = consent_of(person, standing)
+    assert consent is not None
+    if standing != "waiting":
+        assert visitors["owner"] is not None
+        asked(person, visitors["owner"])
+    assert f"/consents/{consent.pk}/withdraw/" in client_of(visitors["owner"]).get(page(person)).content.decode()
+    assert "/withdraw/" not in client_of(visitors["editor"]).get(page(person)).content.decode()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 
 from tests.web.footage import project_of, user
 from webapp.consent import vault
@@ -69,7 +70,22 @@ def test_a_person_has_one_key_and_it_can_be_destroyed(person: Person) -> None:
     assert key not in bytes(PersonKey.objects.get().wrapped)
     PersonKey.objects.update(wrapped=b"")
     with pytest.raises(vault.VaultError, match="destroyed"):
-        vault.key_for(person)
+        vault.key_of(person)
+
+
+def test_reading_makes_no_key(person: Person) -> None:
+    with pytest.raises(vault.VaultError, match="no key"):
+        vault.key_of(person)
+    assert not PersonKey.objects.exists()
+
+
+def test_who_agrees_anew_gets_another_key(person: Person) -> None:
+    before = vault.key_for(person)
+    PersonKey.objects.update(wrapped=b"", destroyed_at=timezone.now())
+    after = vault.key_for(person)
+    assert after != before
+    assert vault.key_of(person) == vault.key_for(person) == after
+    assert PersonKey.objects.get().destroyed_at is None
 
 
 def test_another_master_key_is_told(person: Person, settings: Any) -> None:

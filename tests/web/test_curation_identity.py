@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,16 +20,19 @@ from faceengine.faceset import FaceSet as Files
 from tests.web.consents import consent_of, mandate_of
 from tests.web.footage import project_of, user
 from tests.web.ways import TINY, faces
-from webapp.consent.evidence import keep, likeness_of
-from webapp.consent.services import withdraw
+from webapp.accounts.models import Role
+from webapp.consent.evidence import _sealed, keep, likeness_of
+from webapp.consent.models import Evidence
+from webapp.consent.services import review, withdraw
 from webapp.curation.best import keep_best
 from webapp.curation.figures import counts
 from webapp.curation.intake import export_verdicts, import_crops
 from webapp.curation.models import Crop, CropState, FaceSet, Identity
 from webapp.curation.selection import Selection, View
 from webapp.curation.verdicts import change_rule, decide, settle
+from webapp.projects.models import AuditEntry
 from webapp.studio.errors import StudioError
-from webapp.studio.face_sets import is_same_person
+from webapp.studio.face_sets import compare_again, is_same_person
 from webapp.studio.services import start_run
 from webapp.studio.standing import standings
 
@@ -193,3 +197,92 @@ def test_the_consent_s_recording_says_who_the_person_is(face_set: FaceSet) -> No
     kept.refresh_from_db()
     assert bytes(kept.likeness) == b""
     assert likeness_of(face_set.person) is None
+
+
+def recorded(consent: Any, clip: str) -> None:
+    keep(consent, SimpleUploadedFile("me.mp4", (DEMO / clip).read_bytes()), "upload")
+
+
+def test_a_new_recording_has_earlier_faces_compared_again(face_set: FaceSet) -> None:
+    """B's recording comes after A's faces were taken in; a slot's sweep compares, and what people said stays."""
+    person, project = face_set.person, face_set.person.project
+    judged = face_set.crops.filter(input__endswith="b.mp4").earliest("number")
+    ann = member(face_set, "ann@example.org")
+    decide(face_set, ann, Selection(View(), (judged.number,)), "reject")
+    assert compare_again() == 0
+    consent = consent_of(person, "waiting", asked_by=owner_of(face_set))
+    assert consent is not None
+    recorded(consent, "held_out_b.mp4")
+    review(consent, member(face_set, "editor@example.org", Role.EDITOR), accept=True)
+    face_set.refresh_from_db()
+    assert face_set.to_compare
+    page = Client()
+    page.force_login(owner_of(face_set))
+    for address in (f"/projects/{project.pk}/", f"/projects/{project.pk}/a/faces/"):
+        assert "being compared with the new recording" in page.get(address).content.decode()
+    assert CropState.OTHER not in of_clip(face_set, "a.mp4")
+    assert compare_again() == 1
+    assert compare_again() == 0
+    face_set.refresh_from_db()
+    assert not face_set.to_compare
+    assert of_clip(face_set, "a.mp4") == {CropState.OTHER}
+    judged.refresh_from_db()
+    assert (judged.identity, judged.state) == (Identity.SAME, CropState.REJECTED)
+    assert judged.verdicts.get().value == "reject"
+    entry = AuditEntry.objects.get(verb="faces.compared")
+    assert (entry.project, entry.data["side"]) == (project, "a")
+    assert entry.data["other"] == face_set.crops.filter(state=CropState.OTHER).count()
+
+
+def test_nothing_is_trained_before_they_were_compared(db: None) -> None:
+    owner = user("owner")
+    project = project_of(owner)
+    sets = [faces(person) for person in project.people.all()]
+    assert mandate_of(project)
+    FaceSet.objects.filter(pk=sets[0].pk).update(to_compare=True)
+    with pytest.raises(StudioError) as refused:
+        start_run(owner, project, "First", TINY)
+    assert refused.value.code == "faces.comparing"
+
+
+def test_faces_wait_for_their_extraction_and_for_a_store_that_is_away(
+    face_set: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webapp.studio import face_sets
+
+    def away(_: FaceSet) -> int:
+        raise OSError("the store is away")
+
+    FaceSet.objects.filter(pk=face_set.pk).update(to_compare=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(face_sets, "take_in", away)
+        with pytest.raises(OSError):
+            compare_again()
+    assert FaceSet.objects.get(pk=face_set.pk).to_compare
+    (Path(settings.MEDIA_ROOT, face_set.folder) / "faces.sqlite").write_bytes(b"no database at all, for a while" * 99)
+    assert compare_again() == 0
+    assert not FaceSet.objects.get(pk=face_set.pk).to_compare
+
+
+def test_a_renewal_by_a_document_leaves_the_face_of_the_recording(face_set: FaceSet) -> None:
+    person = face_set.person
+    first = consent_of(person)
+    assert first is not None
+    recorded(first, "held_out_b.mp4")
+    second = consent_of(person, "waiting", asked_by=owner_of(face_set))
+    assert second is not None
+    review(second, member(face_set, "editor@example.org", Role.EDITOR), accept=True)
+    assert not FaceSet.objects.get(pk=face_set.pk).to_compare
+    assert likeness_of(person) is not None
+    first.refresh_from_db()
+    assert first.standing == "expired"
+
+
+def test_a_likeness_of_one_face_is_read_as_well(face_set: FaceSet) -> None:
+    """As it was kept before a person was known by several."""
+    consent = consent_of(face_set.person)
+    assert consent is not None
+    evidence = Evidence(consent=consent, kind="video", size=1, sha256="0" * 64)
+    evidence.likeness = _sealed({"network": "dlib-resnet", "faces": 3, "embedding": [0.5]}, evidence, face_set.person)
+    evidence.save(force_insert=True)
+    assert likeness_of(face_set.person) == {"network": "dlib-resnet", "faces": 3, "embeddings": [[0.5]]}

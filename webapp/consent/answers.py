@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.consent import evidence, links, services
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.models import Consent, ConsentLink, Evidence, Purpose, Way
-from webapp.consent.statements import statement
+from webapp.consent.models import Consent, ConsentLink, Purpose, Way
+from webapp.consent.statements import Statement, statement
 from webapp.projects.services import record
 
 
@@ -29,13 +28,15 @@ class Answer:
     way: str
     file: UploadedFile[Any] | None
     phrase: str = ""
+    seen: str = ""
+    """SHA-256 of the statement that was on their page; empty for one on paper."""
 
 
 def agree(link: ConsentLink, answer: Answer) -> str:
     """The person agrees; the token of the link by which they can withdraw, which can't be had again.
 
-    Raises :class:`ConsentStepError`: ``consent.no_name``, ``.no_purpose``, ``.no_file``, ``.phrase``, ``.link_used``,
-    and those of :func:`evidence.keep`. The link can be used again then.
+    Raises :class:`ConsentStepError`: ``consent.no_name``, ``.no_purpose``, ``.no_file``, ``.changed``, ``.phrase``,
+    ``.link_used``, and those of :func:`evidence.keep`. The link can be used again then.
     """
     _check(link.consent, answer)
     if answer.way == Way.WEBCAM:
@@ -46,26 +47,30 @@ def agree(link: ConsentLink, answer: Answer) -> str:
         with transaction.atomic():
             links.use_up(link)
             return _give(link.consent, answer)
-    except ConsentStepError:
-        _forget(kept)
+    except BaseException:
+        evidence.forget(kept)
         raise
 
 
 def hand_in(consent: Consent, by: User, answer: Answer) -> str:
-    """A member sends in what the person gave them on another way. As :func:`agree`; links that are out end."""
+    """A member sends in what the person gave them on another way. As :func:`agree`; links that are out end.
+
+    From then on it is that member who can't review it.
+    """
     _check(consent, answer)
     assert answer.file is not None
     kept = evidence.keep(consent, answer.file, answer.way)
     try:
         with transaction.atomic():
             links.take_back(consent)
+            services.take_over(consent, by)
             token = _give(consent, answer)
             assert consent.person is not None
             project = consent.person.project
             record(by, "consent.handed_in", project.team, project, side=consent.side, consent=str(consent.pk))
             return token
-    except ConsentStepError:
-        _forget(kept)
+    except BaseException:
+        evidence.forget(kept)
         raise
 
 
@@ -78,11 +83,17 @@ def _check(consent: Consent, answer: Answer) -> None:
         raise ConsentStepError("consent.no_file")
     if answer.way not in (Way.WEBCAM, Way.UPLOAD, Way.PDF):
         raise ConsentStepError("consent.evidence_kind")
+    if answer.seen and answer.seen != _statement(consent, answer).sha256:
+        raise ConsentStepError("consent.changed")
+
+
+def _statement(consent: Consent, answer: Answer) -> Statement:
+    assert consent.person is not None
+    return statement(consent.person.project, answer.language)
 
 
 def _give(consent: Consent, answer: Answer) -> str:
-    assert consent.person is not None
-    shown = statement(consent.person.project, answer.language)
+    shown = _statement(consent, answer)
     token, digest = links.withdrawal_token()
     services.give(
         consent,
@@ -95,8 +106,3 @@ def _give(consent: Consent, answer: Answer) -> str:
         withdraw_hash=digest,
     )
     return token
-
-
-def _forget(kept: Evidence) -> None:
-    default_storage.delete(kept.file)
-    kept.delete()

@@ -42,6 +42,9 @@ STEPS: dict[str, Promise] = {
     "consent.often": _("That was too often. Wait a minute and try again."),
     "consent.evidence_large": _("The file is too large."),
     "consent.evidence_kind": _("That is no video. A recording, a video file or a PDF is needed."),
+    "consent.evidence_known": _("This file was sent for another consent before. A new one is needed."),
+    "consent.vault": _("The studio can't keep anything safely just now. Nothing was kept; please try again later."),
+    "consent.changed": _("The text has changed since you opened this page. Read it again, please."),
     "consent.evidence_unsigned": _(
         "The document carries no valid digital signature. A scan can be sent as a file for review instead."
     ),

@@ -10,32 +10,43 @@ import hashlib
 import io
 import json
 import logging
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
 from webapp.consent import vault
 from webapp.consent.erasure import erased
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.models import Consent, Evidence, PersonKey, Way, alive
+from webapp.consent.models import Consent, Evidence, PersonKey, Way
 from webapp.projects.models import Person
 
 log = logging.getLogger(__name__)
 
 _PATIENCE = 180.0
 """Seconds that looking at a file may take."""
+_PLAIN = "evidence-"
+"""How the folders begin in which evidence is looked at, in plain."""
+_LEFT = 4 * _PATIENCE
+"""Seconds after which nobody looks at it any more."""
 _INTAKE = ("faceengine.intake.intake.run", "faceengine.intake.config.IntakeConfig")
 _KINDS = {Way.WEBCAM: "video", Way.UPLOAD: "any", Way.PDF: "pdf"}
 
@@ -44,26 +55,63 @@ def keep(consent: Consent, file: UploadedFile[Any], way: str, *, phrase: str = "
     """Look at ``file``, and keep what it shows for ``consent``.
 
     Raises :class:`ConsentStepError` with the code of what is wrong with it: ``consent.evidence_*``, ``file.*``,
-    ``video.*``, ``pdf.*``. Nothing of it is kept then.
+    ``video.*``, ``pdf.*``; or ``consent.vault`` if nothing can be kept safely just now. Nothing of it is kept then.
     """
+    try:
+        return _keep(consent, file, way, phrase)
+    except (vault.VaultError, ImproperlyConfigured) as error:
+        log.exception("evidence can't be encrypted")
+        raise ConsentStepError("consent.vault") from error
+
+
+def _keep(consent: Consent, file: UploadedFile[Any], way: str, phrase: str) -> Evidence:
     assert consent.person is not None
     if not file.size:
         raise ConsentStepError("file.empty")
     if file.size > settings.CONSENT_FILE_MB << 20:
         raise ConsentStepError("consent.evidence_large")
-    with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
+    _clear_up()
+    with tempfile.TemporaryDirectory(prefix=_PLAIN) as folder:
         arrived = Path(folder, "arrived")
         digest = _write(file, arrived)
+        _refuse_known(consent, digest)
         kind, made, facts = _look(arrived, Path(folder, "made"), way)
         evidence = Evidence(consent=consent, kind=kind, size=made.stat().st_size, sha256=digest, phrase=phrase)
+        evidence.kept_sha256 = _digest(made)
         if kind == "video":
             found = _child("-m", "faceengine.extraction.likeness", str(made), str(Path(folder, "faces")))
-            facts["faces"] = found["faces"]
+            facts |= {"faces": found["faces"], "others": found.get("others", 0)}
             evidence.likeness = _sealed(found, evidence, consent.person)
         evidence.facts = facts
         evidence.file = _store(made, evidence, consent.person)
-    evidence.save(force_insert=True)
+    try:
+        evidence.save(force_insert=True)
+    except BaseException:
+        default_storage.delete(evidence.file)
+        raise
     return evidence
+
+
+def _clear_up() -> None:
+    """What lies here in plain, because the program was killed while it was looked at, goes with the next look."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PLAIN}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _LEFT:
+                shutil.rmtree(folder)
+
+
+def _refuse_known(consent: Consent, digest: str) -> None:
+    """A file that was evidence of another consent proves nothing of this one: neither as it was sent, nor as members
+    can download it. Hashes stay when somebody withdraws, so that nobody agrees again for them by what they once sent.
+    """
+    known = Evidence.objects.filter(Q(sha256=digest) | Q(kept_sha256=digest))
+    if known.exclude(consent=consent).exists():
+        raise ConsentStepError("consent.evidence_known")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(file: UploadedFile[Any], path: Path) -> str:
@@ -100,20 +148,25 @@ def _look(arrived: Path, folder: Path, way: str) -> tuple[str, Path, dict[str, A
 def _child(*arguments: str) -> dict[str, Any]:
     """What a process of its own says of a file, in its last line."""
     try:
-        ended = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        ended = _run([sys.executable, *arguments])
         said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, IndexError, ValueError):
         raise ConsentStepError("consent.evidence_unreadable") from None
     if ended.returncode:
         raise ConsentStepError(str(said.get("code", "consent.evidence_unreadable")))
     return said
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """As ``subprocess.run``; what the process has started ends with it when it takes too long."""
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True, **pipes) as process:
+        try:
+            told, complained = process.communicate(timeout=_PATIENCE)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, told, complained)
 
 
 def _store(made: Path, evidence: Evidence, person: Person) -> str:
@@ -134,18 +187,21 @@ def _sealed(found: dict[str, Any], evidence: Evidence, person: Person) -> bytes:
 
 
 def likeness_of(person: Person) -> dict[str, Any] | None:
-    """``{"network", "faces", "embedding"}`` of the person, by the newest video of a live consent; ``None`` without."""
-    of_live = Evidence.objects.filter(alive("consent__"), consent__person=person).exclude(likeness=b"")
-    newest = of_live.order_by("-created_at").first()
+    """``{"network", "faces", "embeddings"}`` of the person, by the newest video of a consent that was accepted and not
+    withdrawn; ``None`` without. A consent that is renewed by a document leaves the face of the recording before."""
+    given = Evidence.objects.filter(consent__person=person, consent__accepted=True, consent__withdrawn_at=None)
+    newest = given.exclude(likeness=b"").order_by("-created_at").first()
     if newest is None:
         return None
     try:
         box = io.BytesIO(bytes(newest.likeness))
-        said = b"".join(vault.decrypted(box, vault.key_for(person), f"{newest.pk}:likeness"))
+        said = b"".join(vault.decrypted(box, vault.key_of(person), f"{newest.pk}:likeness"))
     except vault.VaultError:
         log.exception("the likeness in evidence %s can't be read", newest.pk)
         return None
     found: dict[str, Any] = json.loads(said)
+    if "embedding" in found:  # kept before a person was known by several faces
+        found["embeddings"] = [found.pop("embedding")]
     return found
 
 
@@ -154,14 +210,18 @@ def stream(evidence: Evidence) -> Iterator[bytes]:
     person = evidence.consent.person
     if not evidence.file or person is None:
         raise vault.VaultError("it was destroyed when the consent was withdrawn")
-    key = vault.key_for(person)
-    return _pieces(evidence, key)
+    pieces = _pieces(evidence, vault.key_of(person))
+    first = next(pieces, b"")  # what is lost or changed is told before an answer begins
+    return chain([first], pieces)
 
 
 def _pieces(evidence: Evidence, key: bytes) -> Iterator[bytes]:
     box: IO[bytes]
-    with default_storage.open(evidence.file) as box:
-        yield from vault.decrypted(box, key, str(evidence.pk))
+    try:
+        with default_storage.open(evidence.file) as box:
+            yield from vault.decrypted(box, key, str(evidence.pk))
+    except OSError as error:
+        raise vault.VaultError("the file is not there") from error
 
 
 @contextmanager
@@ -172,12 +232,18 @@ def open_evidence(consent: Consent) -> Iterator[Path | None]:
     if newest is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
+    with tempfile.TemporaryDirectory(prefix=_PLAIN) as folder:
         path = Path(folder, "evidence.mp4")
         with path.open("wb") as file:
             for piece in stream(newest):
                 file.write(piece)
         yield path
+
+
+def forget(kept: Evidence) -> None:
+    """Remove evidence of an answer that came to nothing."""
+    default_storage.delete(kept.file)
+    kept.delete()
 
 
 @receiver(erased)

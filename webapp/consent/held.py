@@ -8,11 +8,11 @@ import zipfile
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q
 
 from webapp.consent import evidence, vault
-from webapp.consent.models import Consent
+from webapp.consent.models import Consent, Evidence
 from webapp.curation.models import Crop
+from webapp.projects.models import Person
 from webapp.studio.models import Conversion, Run
 from webapp.uploads.models import Asset
 
@@ -41,18 +41,33 @@ def held(consent: Consent) -> dict[str, Any]:
         *("id", "side", "name", "email", "way", "purposes", "statement_version", "statement_sha256", "language"),
         *("asked_at", "given_at", "reviewed_at", "accepted", "refused_why", "expires_at", "withdrawn_at"),
     )
-    person = consent.person
+    # After a withdrawal the project may ask another person in the same place: nothing of theirs is this person's.
+    person = consent.person if consent.withdrawn_at is None else None
+    made = _made_of(person) if person is not None else {}
     return {
         "consent": {name: getattr(consent, name) for name in fields},
         "standing": str(consent.standing),
-        "evidence": _rows(consent.evidence.all(), "id", "kind", "size", "sha256", "created_at", "destroyed_at"),
-        "files": _rows(Asset.objects.filter(person=person), "name", "kind", "sha256", "size", "created_at", "duration"),
-        "faces": Crop.objects.filter(face_set__person=person).count() if person else 0,
-        "models": _rows(Run.objects.filter(project__people=person), "id", "name", "created_at"),
-        "results": _rows(
-            Conversion.objects.filter(Q(run__project__people=person)), "id", "direction", "created_at", "job"
-        ),
+        "evidence": [_evidence(kept) for kept in consent.evidence.order_by("created_at")],
+        **made,
         "deleted": _rows(consent.tombstones.all(), "kind", "thing", "sha256", "made_at", "erased_at"),
+    }
+
+
+def _evidence(kept: Evidence) -> dict[str, Any]:
+    fields = ("id", "kind", "size", "sha256", "phrase", "facts", "created_at", "destroyed_at")
+    # The face as a network sees it: that there is one is said, what it is would be of use to nobody but a forger.
+    return {name: getattr(kept, name) for name in fields} | {"compared_with_footage": bool(kept.likeness)}
+
+
+def _made_of(person: Person) -> dict[str, Any]:
+    files = Asset.objects.filter(person=person)
+    return {
+        "files": _rows(files, "name", "kind", "sha256", "size", "created_at", "duration"),
+        "faces": Crop.objects.filter(face_set__person=person).count(),
+        "models": _rows(Run.objects.filter(project=person.project_id), "id", "name", "created_at"),
+        "results": _rows(
+            Conversion.objects.filter(run__project=person.project_id), "id", "direction", "created_at", "job"
+        ),
     }
 
 

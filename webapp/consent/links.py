@@ -6,6 +6,8 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from webapp.accounts.models import User
@@ -20,17 +22,16 @@ PHRASE_MINUTES = 15
 
 def make_link(consent: Consent, by: User) -> str:
     """The token of a new link to agree by, which can't be had again; those made before end."""
-    now = timezone.now()
-    ConsentLink.objects.filter(consent=consent, used_at=None).update(expires_at=now)
+    take_back(consent)
     token = secrets.token_urlsafe(32)
-    expires_at = now + timedelta(days=LINK_DAYS)
-    ConsentLink.objects.create(consent=consent, token_hash=_hash(token), made_by=by, expires_at=expires_at)
+    ends = Now() + timedelta(days=LINK_DAYS)
+    ConsentLink.objects.create(consent=consent, token_hash=_hash(token), made_by=by, expires_at=ends)
     return token
 
 
 def take_back(consent: Consent) -> None:
     """End the links that were sent and not used."""
-    ConsentLink.objects.filter(consent=consent, used_at=None).update(expires_at=timezone.now())
+    ConsentLink.objects.filter(consent=consent, used_at=None).update(expires_at=Now())
 
 
 def open_link(token: str) -> ConsentLink:
@@ -42,7 +43,7 @@ def open_link(token: str) -> ConsentLink:
         raise ConsentStepError("consent.link_unknown")
     if link.used_at is not None:
         raise ConsentStepError("consent.link_used")
-    if link.expires_at <= timezone.now():
+    if not _open().filter(pk=link.pk).exists():
         raise ConsentStepError("consent.link_expired")
     if link.consent.given_at is not None or link.consent.withdrawn_at is not None:
         raise ConsentStepError("consent.closed")
@@ -51,9 +52,13 @@ def open_link(token: str) -> ConsentLink:
 
 def use_up(link: ConsentLink) -> None:
     """Of two who answer by the same link at once, one is too late: :class:`ConsentStepError` ``consent.link_used``."""
-    fresh = ConsentLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=timezone.now())
-    if not fresh.update(used_at=timezone.now()):
+    if not _open().filter(pk=link.pk).update(used_at=Now()):
         raise ConsentStepError("consent.link_used")
+
+
+def _open() -> QuerySet[ConsentLink]:
+    """Those not used and not ended, by the database's clock: it is the same for all machines."""
+    return ConsentLink.objects.filter(used_at=None, expires_at__gt=Now())
 
 
 def challenge(link: ConsentLink, language: str) -> str:

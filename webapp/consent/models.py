@@ -82,7 +82,8 @@ class Consent(models.Model):
     language = models.CharField(max_length=10, blank=True)
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    """``None``: the studio itself, for people who don't exist."""
+    """Whoever had the person's link, or their file, last: asked, made another link, or handed in. They can't review.
+    ``None``: the studio itself, for people who don't exist."""
     asked_at = models.DateTimeField(db_default=Now())
     given_at = models.DateTimeField(null=True)
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -250,8 +251,10 @@ class Evidence(models.Model):
     """Name of the encrypted file in the storage; empty once it is destroyed."""
     size = models.PositiveBigIntegerField()
     """Bytes before encryption."""
-    sha256 = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, db_index=True)
     """Of the file as it came."""
+    kept_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    """Of what was made of it, before encryption: so members may have downloaded it."""
     phrase = models.CharField(max_length=100, blank=True)
     """What the person was asked to read aloud."""
     facts = models.JSONField(default=dict)

@@ -75,6 +75,7 @@ def _answer(request: HttpRequest) -> Answer:
         way=way,
         file=request.FILES.get("recording" if way == Way.WEBCAM else "file"),
         phrase=request.POST.get("phrase", "") if way == Way.WEBCAM else "",
+        seen=request.POST.get("seen", "") or "none",
     )
 
 
@@ -130,6 +131,8 @@ def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
 def my_data(request: HttpRequest, own_token: str) -> HttpResponse:
     """All that is held about the person, as one archive."""
     slow_down(request, "data", _ANSWERS)
-    response = HttpResponse(archive(links.consent_behind(own_token)), content_type="application/zip")
+    consent = links.consent_behind(own_token)
+    response = HttpResponse(archive(consent), content_type="application/zip")
+    services.data_taken(consent)
     response["Content-Disposition"] = 'attachment; filename="my-data.zip"'
     return response

@@ -6,16 +6,24 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.dispatch import Signal
 
 from webapp.accounts.models import User
 from webapp.consent import synthetic
 from webapp.consent.erasure import erase
 from webapp.consent.errors import ConsentStepError
+from webapp.consent.evidence import forget
 from webapp.consent.models import VALID_FOR, Consent, Way, alive, every_purpose
 from webapp.projects.access import Verb, may
 from webapp.projects.models import Person, Project
 from webapp.projects.services import record
 from webapp.uploads.models import Asset
+
+_NOBODY = {"name": "", "email": "", "refused_why": ""}
+"""What a consent says of its person in words."""
+
+accepted = Signal()
+"""Sent in the transaction of a review that accepted, with ``consent``."""
 
 
 def live(person: Person) -> Consent | None:
@@ -32,6 +40,35 @@ def ask(person: Person, by: User, *, purposes: list[str] | None = None, **fields
     )
     record(by, "consent.asked", person.project.team, person.project, side=person.side, consent=str(consent.pk))
     return consent
+
+
+def take_over(consent: Consent, by: User) -> None:
+    """From now on ``by`` is who asked: whoever has the person's link or their file can't review what comes of it.
+
+    Raises :class:`ConsentStepError` ``consent.closed`` if it was given, decided or withdrawn already.
+    """
+    open_ = Consent.objects.filter(pk=consent.pk, given_at=None, accepted=None, withdrawn_at=None)
+    _change(open_, consent, "consent.closed", asked_by=by)
+
+
+@transaction.atomic
+def renew(consent: Consent, by: User) -> None:
+    """``by`` asks from now on, because they make another link. Raises as :func:`take_over`."""
+    take_over(consent, by)
+    _record(by, "consent.link_made", consent)
+
+
+@transaction.atomic
+def take_back(consent: Consent, by: User) -> None:
+    """Take back a question that nobody has answered, with the name and the address that it named.
+
+    Raises :class:`ConsentStepError` ``consent.closed``.
+    """
+    take_over(consent, by)  # nobody can answer from here on
+    _record(by, "consent.taken_back", consent)
+    for kept in consent.evidence.all():  # of an answer that was cut off
+        forget(kept)
+    consent.delete()
 
 
 @transaction.atomic
@@ -61,7 +98,13 @@ def review(consent: Consent, reviewer: User, accept: bool, why: str = "") -> Non
     decided |= {"expires_at": Now() + VALID_FOR} if accept else {}
     open_ = Consent.objects.filter(pk=consent.pk, accepted=None, withdrawn_at=None).exclude(given_at=None)
     _change(open_, consent, "consent.closed", reviewed_by=reviewer, reviewed_at=Now(), **decided)
+    if accept:
+        # What the person said last counts: also where it is less than before.
+        earlier = Consent.objects.filter(alive(), person=consent.person).exclude(pk=consent.pk)
+        earlier.update(expires_at=Now())
     _record(reviewer, "consent.accepted" if accept else "consent.rejected", consent)
+    if accept:
+        accepted.send(sender=Consent, consent=consent)
 
 
 @transaction.atomic
@@ -70,16 +113,21 @@ def withdraw(consent: Consent) -> bool:
 
     Whatever else the person has agreed to in the project goes with it, and all that was made of them.
     """
-    if not Consent.objects.filter(pk=consent.pk, withdrawn_at=None).update(withdrawn_at=Now(), name="", email=""):
+    if not Consent.objects.filter(pk=consent.pk, withdrawn_at=None).update(withdrawn_at=Now(), **_NOBODY):
         return False
     if consent.person is not None:
         others = Consent.objects.filter(person=consent.person)
         others.filter(withdrawn_at=None).update(withdrawn_at=Now())
-        others.update(name="", email="")
+        others.update(**_NOBODY)
         erase(consent, consent.person)
     consent.refresh_from_db()
     _record(None, "consent.withdrawn", consent)
     return True
+
+
+def data_taken(consent: Consent) -> None:
+    """The person, or whoever has their link, got a copy of what is held: the audit trail says so."""
+    _record(None, "consent.data_taken", consent)
 
 
 @transaction.atomic

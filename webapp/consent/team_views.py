@@ -70,6 +70,7 @@ def _page(request: HttpRequest, person: Person, form: AskForm | None = None, **s
         "live": live,
         "soon": live is not None and live.expires_at is not None and live.expires_at - timezone.now() < _SOON,
         "earlier": consents[1:],
+        "given": next((one for one in consents if one.given_at and not one.withdrawn_at), None),
         "editable": editable,
         "manages": reach >= Verb.MANAGE.value,
         "own": own,
@@ -149,11 +150,17 @@ def _consent(user: Any, consent_id: UUID, verb: Verb) -> Consent:
 
 @_steps
 def renew_link(request: HttpRequest, consent: Consent) -> HttpResponse:
-    """Another link; the one before ends."""
+    """Another link, from the member who makes it; the one before ends."""
     assert consent.person is not None
-    if consent.standing != Standing.ASKED:
-        raise ConsentStepError("consent.closed")
+    services.renew(consent, request.user)  # type: ignore[arg-type]
     return _page(request, consent.person, link=_address(request, consent))
+
+
+@_steps
+def take_back(request: HttpRequest, consent: Consent) -> None:
+    """Ask no more: the question was wrong, or is not needed."""
+    services.take_back(consent, request.user)  # type: ignore[arg-type]
+    messages.success(request, _("The question is taken back; its link ends."))
 
 
 @_steps

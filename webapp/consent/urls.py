@@ -12,6 +12,7 @@ urlpatterns = [
     path("projects/<int:project_id>/<str:side>/consent/ask/", team_views.ask, name="ask"),
     path("projects/<int:project_id>/statement/", team_views.statement_page, name="statement"),
     path("consents/<uuid:consent_id>/link/", team_views.renew_link, name="link"),
+    path("consents/<uuid:consent_id>/take-back/", team_views.take_back, name="take-back"),
     path("consents/<uuid:consent_id>/hand-in/", team_views.hand_in_file, name="hand-in"),
     path("consents/<uuid:consent_id>/review/", team_views.review, name="review"),
     path("consents/<uuid:consent_id>/withdraw/", team_views.end, name="end"),

@@ -67,10 +67,31 @@ def _own_key(path: Path) -> str:
 
 
 def key_for(person: Person) -> bytes:
-    """The person's own key, made when first needed. Raises :class:`VaultError` if it was destroyed."""
-    fresh = AESGCM.generate_key(256)
-    row, _ = PersonKey.objects.get_or_create(person=person, defaults={"wrapped": _wrap(fresh, person)})
+    """The person's own key to encrypt with, made when first needed, and another one after a withdrawal.
+
+    Raises :class:`VaultError` if the master key is another one than it was made with.
+    """
+    row = PersonKey.objects.filter(person=person).first()
+    if row is None:
+        row, _ = PersonKey.objects.get_or_create(person=person, defaults={"wrapped": _fresh(person)})
+    if not row.wrapped:
+        # Who agrees anew begins anew: what the destroyed key had locked stays locked. Of two made at once, one counts.
+        gone = PersonKey.objects.filter(pk=row.pk, wrapped=b"")
+        gone.update(wrapped=_fresh(person), destroyed_at=None)
+        row.refresh_from_db()
     return _unwrap(row)
+
+
+def key_of(person: Person) -> bytes:
+    """The person's key to read with. Raises :class:`VaultError` if it was destroyed, or never made."""
+    row = PersonKey.objects.filter(person=person).first()
+    if row is None:
+        raise VaultError("the person has no key")
+    return _unwrap(row)
+
+
+def _fresh(person: Person) -> bytes:
+    return _wrap(AESGCM.generate_key(256), person)
 
 
 def _wrap(key: bytes, person: Person) -> bytes:

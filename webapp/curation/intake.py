@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path, PurePath
 from typing import Any
 
 from django.db import transaction
 
-from faceengine.thresholds import THRESHOLDS
 from webapp.consent.evidence import likeness_of
 from webapp.curation.models import USABLE, Crop, CropState, FaceSet
 from webapp.curation.verdicts import derive_identities
@@ -32,12 +30,17 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
     """
     from faceengine.faceset import FaceSet as Files  # with OpenCV: only where crops are taken in
 
+    # First of all: a recording that is accepted from now on asks for another comparison.
+    FaceSet.objects.filter(pk=face_set.pk).update(to_compare=False)
     with Files.open(folder) as files:
         found = files.crops()
         summary = files.summary
     names = face_set.job.config.get("inputs", []) if face_set.job else []
-    known_face = likeness_of(face_set.person)
-    rows = [_row(face_set, crop, _stored_name(crop.input, names), known_face) for crop in found]
+    said = _identities(found, likeness_of(face_set.person))
+    rows = [
+        _row(face_set, crop, _stored_name(crop.input, names), identity)
+        for crop, identity in zip(found, said, strict=True)
+    ]
     known = _known(face_set, rows)
     _suspect(rows)
     for row in rows:
@@ -87,7 +90,7 @@ def _stored_name(given: str, names: list[str]) -> str:
     return PurePath(given).name
 
 
-def _row(face_set: FaceSet, crop: Any, name: str, known_face: dict[str, Any] | None) -> Crop:
+def _row(face_set: FaceSet, crop: Any, name: str, identity: str) -> Crop:
     return Crop(
         face_set=face_set,
         number=crop.id,
@@ -107,19 +110,28 @@ def _row(face_set: FaceSet, crop: Any, name: str, known_face: dict[str, Any] | N
         pitch=crop.pitch,
         roll=crop.roll,
         distance=crop.medoid_distance or 0.0,
-        identity=_identity_of(crop, known_face),
+        identity=identity,
     )
 
 
-def _identity_of(crop: Any, known_face: dict[str, Any] | None) -> str:
-    """Whether it is the person, by the thresholds of the network that embedded it: the one in the consent's recording,
-    or, where there is none, whom most of the set shows."""
-    known = THRESHOLDS.get(crop.embedding_network)
-    if known is None:
-        return ""
-    if known_face is not None and known_face["network"] == crop.embedding_network:
-        return known.reading(math.dist(crop.embedding, known_face["embedding"]))
-    return "" if crop.medoid_distance is None else known.reading(crop.medoid_distance)
+def _identities(crops: list[Any], known: dict[str, Any] | None) -> list[str]:
+    """Whether each crop is the person, by the network that embedded it: the person in the consent's recording, or,
+    where there is none, whom most of the set shows."""
+    import numpy as np
+
+    from faceengine.identity import readings
+
+    if not crops:
+        return []
+    network = crops[0].embedding_network
+    if known is not None and known["network"] == network:
+        faces = np.array(known["embeddings"])
+    else:
+        measured = [crop for crop in crops if crop.medoid_distance is not None]
+        if not measured:
+            return [""] * len(crops)
+        faces = min(measured, key=lambda crop: crop.medoid_distance).embedding[None]
+    return [reading or "" for reading in readings(crops, faces, network)]
 
 
 def _suspect(rows: list[Crop]) -> None:

@@ -44,7 +44,14 @@ class FaceSet(models.Model):
     """Verdicts that a majority is made of."""
     revision = models.PositiveBigIntegerField(default=0)
     """Counts changes; a crop carries the number of its last one, so that a page can ask for what is new to it."""
+    to_compare = models.BooleanField(default=False)
+    """Whether a consent with a new recording was accepted since its crops were compared with the person's face."""
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=models.Q(to_compare=True), name="face_sets_to_compare")
+        ]
 
     def key(self, name: str) -> str:
         """What the storage calls the file that is ``name`` within the engine's set."""

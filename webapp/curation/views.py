@@ -22,7 +22,8 @@ from webapp.projects.access import REACH, Verb, role_of
 from webapp.projects.models import Side
 
 ALIKE = 200
-_FOREVER = "private, max-age=31536000, immutable"
+_DAY = "private, max-age=86400, immutable"
+"""What is withdrawn is gone from the browsers of members within a day too."""
 
 
 @require_safe
@@ -120,10 +121,10 @@ def alike_crops(request: HttpRequest, face_set: FaceSet, number: int) -> HttpRes
 
 @reads
 def small(_request: HttpRequest, face_set: FaceSet, size: int, crop_id: int) -> HttpResponse:
-    """A tile's picture. Its address never shows anything else, so that browsers may keep it."""
+    """A tile's picture. Its address never shows anything else, so that browsers may keep it for a while."""
     if size not in pictures.SIZES:
         raise Http404
-    return _picture(pictures.small, _crop(face_set, pk=crop_id), size, kind="image/webp", cached=_FOREVER)
+    return _picture(pictures.small, _crop(face_set, pk=crop_id), size, kind="image/webp", cached=_DAY)
 
 
 @reads

@@ -25,6 +25,9 @@ WORDS: dict[str, Promise] = {
     "asset.uploaded": _("uploaded {name}"),
     "asset.deleted": _("deleted {name}"),
     "faces.extracted": _("had the faces of person {side} extracted from {inputs} files"),
+    "faces.compared": _(
+        "the faces of person {side} were compared with a new recording: {other} somebody else's, {unsure} unsure"
+    ),
     "run.started": _("started the training {name}"),
     "run.extended": _("let the training {name} go on"),
     "still.made": _("previewed a frame of {name} with {run}"),
@@ -34,6 +37,9 @@ WORDS: dict[str, Promise] = {
     "project.deleted": _("deleted the project {name}"),
     "score.started": _("had {name} scored"),
     "consent.asked": _("asked person {side} for consent"),
+    "consent.link_made": _("made another link for person {side}'s consent"),
+    "consent.taken_back": _("took back the question for person {side}'s consent"),
+    "consent.data_taken": _("a copy of the data about person {side} was fetched by their own link"),
     "consent.given": _("person {side} gave consent"),
     "consent.handed_in": _("handed in the consent of person {side}"),
     "consent.accepted": _("accepted the consent of person {side}"),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 REASONS: dict[str, Promise] = {
     "faces.no_footage": _("There is no footage of this person yet. Upload a video or photos first."),
     "faces.busy": _("Faces of this person are being extracted just now."),
+    "faces.comparing": _("Faces of this person are being compared with the person's new recording just now."),
     "faces.nothing_new": _("All footage of this person has been extracted already."),
     "run.no_faces": _("One of the two people has no faces yet. Extract them first."),
     "run.few_faces": _("One of the two people has too few faces: training needs 25 that nobody rejected."),

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import dist
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import transaction
+from django.dispatch import receiver
 
+from faceengine.errors import InputError
 from faceengine.jobs.models import Job
+from faceengine.jobs.states import OPEN
 from faceengine.thresholds import THRESHOLDS
+from webapp.consent.models import Consent
+from webapp.consent.services import accepted
+from webapp.curation.figures import counts
 from webapp.curation.intake import export_verdicts, import_crops
-from webapp.curation.models import FaceSet
+from webapp.curation.models import CropState, FaceSet
+from webapp.projects.services import record
+
+log = logging.getLogger(__name__)
 
 _DATABASE = "faces.sqlite"
 _FILES = (_DATABASE, "faces.json")
@@ -26,6 +38,41 @@ def take_in(face_set: FaceSet) -> int:
     """Bring the crops' rows in line with what was extracted; the number of new ones."""
     with _here(face_set) as folder:
         return import_crops(face_set, folder)
+
+
+def compare_again() -> int:
+    """Compare the crops of those sets anew whose person has a new recording; how many were. Done by every slot's sweep.
+
+    What people said of a crop stays. A set that is growing is compared when its extraction has ended.
+    """
+    done = 0
+    waiting = FaceSet.objects.filter(to_compare=True).exclude(job__state__in=OPEN)
+    for face_set in waiting.select_related("job", "person__project__team"):
+        try:
+            done += _compare(face_set)
+        except InputError:
+            log.exception("the faces %s can't be compared", face_set.folder)
+            FaceSet.objects.filter(pk=face_set.pk).update(to_compare=False)
+    return done
+
+
+@transaction.atomic
+def _compare(face_set: FaceSet) -> bool:
+    """Of two slots that see it at once, one does it. A store that is away is asked again by the next sweep."""
+    if not FaceSet.objects.filter(pk=face_set.pk, to_compare=True).update(to_compare=False):
+        return False
+    take_in(face_set)
+    states, person = counts(face_set), face_set.person
+    found = {"other": states[CropState.OTHER], "unsure": states[CropState.UNSURE]}
+    record(None, "faces.compared", person.project.team, person.project, side=person.side, **found)
+    return True
+
+
+@receiver(accepted)
+def _accepted(consent: Consent, **_: Any) -> None:
+    """A consent has a recording of its own: earlier sets of its person are compared with that."""
+    if consent.evidence.exclude(likeness=b"").exists():
+        FaceSet.objects.filter(person=consent.person).exclude(folder="").update(to_compare=True)
 
 
 def write_verdicts(face_set: FaceSet) -> None:

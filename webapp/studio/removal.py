@@ -67,7 +67,7 @@ def delete_project(actor: User, project: Project) -> None:
     record(actor, "project.deleted", project.team, project, name=project.name)
     for person in project.people.all():
         destroy(person)
-        person.consents.update(name="", email="")
+        person.consents.update(name="", email="", refused_why="")
     every = Job.objects.filter(pk__in=list(jobs.values_list("pk", flat=True)))  # found by rows that go first
     Upload.objects.filter(person__project=project).delete()
     Asset.objects.filter(person__project=project).delete()

@@ -126,6 +126,8 @@ def _usable_set(project: Project, side: str) -> FaceSet:
         raise StudioError("run.no_faces")
     if face_set.job is not None and face_set.job.state in OPEN:
         raise StudioError("faces.busy")
+    if face_set.to_compare:
+        raise StudioError("faces.comparing")
     states = counts(face_set)
     if states[CropState.OTHER] * 2 > sum(states.values()):
         raise StudioError("run.other_person")

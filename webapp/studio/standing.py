@@ -77,6 +77,11 @@ class PersonStanding:
         return self.job is not None and self.job.state in OPEN
 
     @property
+    def comparing(self) -> bool:
+        """Whether the faces are to be compared with a new recording."""
+        return hasattr(self.person, "face_set") and self.person.face_set.to_compare
+
+    @property
     def failed(self) -> bool:
         """Whether the last extraction came to no good end."""
         return self.job is not None and self.job.state in (State.FAILED, State.CANCELLED)
