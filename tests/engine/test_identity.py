@@ -54,7 +54,8 @@ def test_a_person_is_found_again_and_no_stranger(
 ) -> None:
     said = readings(person_b + strangers, known(recorded), NETWORK)
     of_b, of_others = said[: len(person_b)], said[len(person_b) :]
-    assert set(of_others) == {"different"}
+    assert "same" not in of_others
+    assert of_others.count("unsure") <= 0.05 * len(of_others)
     left_out = [crop for crop, reading in zip(person_b, of_b, strict=True) if reading != "same"]
     assert len(left_out) <= 0.08 * len(person_b)
     well_marked = [crop for crop in left_out if crop.landmark_gap < SURE_LANDMARKS]

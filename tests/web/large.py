@@ -114,7 +114,7 @@ QUERIES = {"curation:changes": "?since=0"}
 CHANGES = {
     *("change-member", "withdraw", "remove-member", "uploads:give-up", "uploads:upload", "jobs:steer"),
     *("revoke-token", "api-1:steer_job"),
-    *("consent:link", "consent:hand-in", "consent:review", "consent:end"),
+    *("consent:link", "consent:hand-in", "consent:review", "consent:end", "consent:take-back"),
 }
 """Names of addresses that only change something, and have arguments of their own."""
 

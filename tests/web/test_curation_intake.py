@@ -6,6 +6,7 @@ import io
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,7 +137,8 @@ def test_the_frame_of_a_crop_is_the_one_that_it_was_cut_from(face_set: FaceSet, 
 
 
 @pytest.mark.django_db
-def test_what_the_room_shows_first_has_its_small_pictures() -> None:
+def test_what_the_room_shows_first_has_its_small_pictures(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
     made = face_set_of(pictures.FIRST + 5)
     with_pictures(made)
     default_storage.delete(made.key("crops/000003.png"))
