@@ -55,7 +55,7 @@ def test_a_person_is_found_again_and_no_stranger(
     said = readings(person_b + strangers, known(recorded), NETWORK)
     of_b, of_others = said[: len(person_b)], said[len(person_b) :]
     assert "same" not in of_others
-    assert of_others.count("unsure") <= 0.05 * len(of_others)
+    assert of_others.count("unsure") <= 0.1 * len(of_others)  # who are left out, too
     left_out = [crop for crop, reading in zip(person_b, of_b, strict=True) if reading != "same"]
     assert len(left_out) <= 0.08 * len(person_b)
     well_marked = [crop for crop in left_out if crop.landmark_gap < SURE_LANDMARKS]

@@ -17,10 +17,18 @@ MOST = 10
 """Queries of a page; one more for each list of results that it shows a page of."""
 LOOKS = {"operations:overview": 11}
 """A look at all files reads every table once that names any; it is kept for a minute. And the page has two queues."""
-LISTS = {"jobs:list": 8, "jobs:ended": 1, "jobs:queued": 1, "uploads:room": 1, "studio:project": 2, "home": 1}
-WRITES = {"consent:evidence": 3}
-"""Pages that note in the audit trail that they were looked at."""
+LISTS = {
+    "jobs:list": 8,
+    "jobs:ended": 1,
+    "jobs:queued": 1,
+    "uploads:room": 1,
+    "studio:project": 2,
+    "home": 1,
+    "consent:my-data": 2,
+}
 """How many such lists pages show: the overview of jobs three of open ones, two queues, and three of ended ones."""
+WRITES = {"consent:evidence": 3, "consent:my-data": 3}
+"""Pages that note in the audit trail that they were looked at."""
 
 
 @pytest.fixture
