@@ -59,7 +59,7 @@ def test_a_person_is_found_again_and_no_stranger(
     left_out = [crop for crop, reading in zip(person_b, of_b, strict=True) if reading != "same"]
     assert len(left_out) <= 0.08 * len(person_b)
     well_marked = [crop for crop in left_out if crop.landmark_gap < SURE_LANDMARKS]
-    assert len(well_marked) <= 0.03 * len(person_b)
+    assert len(well_marked) <= 0.05 * len(person_b)
 
 
 def test_one_face_alone_knows_fewer(person_b: list[Crop], recorded: dict[str, Any]) -> None:
