@@ -29,8 +29,10 @@ class ConsentRecorder extends HTMLElement {
     this.release();
   }
 
-  /* Only what belongs to the chosen way is shown. */
+  /* Only what belongs to the chosen way is shown. A form that is sent without a use would cost the recording. */
   choose() {
+    const uses = [...this.form.querySelectorAll("[name=purposes]")];
+    uses[0].setCustomValidity(uses.some((use) => use.checked) ? "" : this.dataset.unticked);
     this.webcam = this.form.elements.way.value === "webcam";
     this.hidden = !this.webcam;
     this.form.querySelector(".for-file").hidden = this.webcam;

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.e2e.conftest import CHROMIUM, QUIET
 from tests.e2e.studio import PASSWORD, Server, sign_in
 from tests.e2e.test_pages_look import check
+from tests.web.pdfs import pdf
 from webapp.accounts.models import Membership, User
 from webapp.accounts.services import found_team
 from webapp.projects.models import Project
@@ -67,6 +68,12 @@ def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner:
     expect(anna.locator(".phrase")).to_be_visible()
     anna.get_by_label("Your name").fill("Anna Example")
     anna.get_by_label("I have read").check()
+    uses = anna.locator("[name=purposes]")
+    assert [use.is_checked() for use in uses.all()] == [False] * 3
+    anna.get_by_role("button", name="Send my consent").click()
+    assert uses.first.evaluate("(use) => use.validationMessage") == "Tick at least one use."
+    for use in uses.all():
+        use.check()
     anna.get_by_role("button", name="Send my consent").click()
     expect(anna.get_by_text("Record yourself first.")).to_be_visible()
     anna.get_by_role("button", name="Record", exact=True).click()
@@ -118,3 +125,24 @@ def test_a_refused_camera_is_explained(with_camera: Browser, server: Server, own
     page.locator("[name=way][value=upload]").check()
     expect(page.locator("consent-recorder")).to_be_hidden()
     expect(page.locator("[name=file]")).to_be_visible()
+
+
+def test_the_team_s_page_on_a_telephone(with_camera: Browser, server: Server, owner: User, project: Project) -> None:
+    """A link that is longer than the screen, a question that is taken back, a file that is handed in."""
+    narrow = context_of(with_camera, server, color_scheme="dark", viewport={"width": 390, "height": 800})
+    page = sign_in(narrow.new_page(), owner)
+    page.goto(f"/projects/{project.pk}/a/consent/")
+    page.get_by_role("button", name="Make a link to agree by").click()
+    look(page, "link-telephone")
+    page.get_by_role("button", name="Take the question back").click()
+    expect(page.get_by_text("The question is taken back; its link ends.")).to_be_visible()
+    page.get_by_role("button", name="Make a link to agree by").click()
+    page.get_by_text("The person has sent it on another way").click()
+    page.locator("[name=file]").set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": pdf()})
+    page.get_by_role("button", name="Hand in for review").click()
+    expect(page.get_by_text("asked for this consent or handed it in")).to_be_visible()
+    page.get_by_text("The person has asked to withdraw").click()
+    look(page, "handed-in-telephone")
+    page.get_by_role("button", name="Withdraw and delete").click()
+    expect(page.locator(".standing.withdrawn")).to_be_visible()
+    expect(page.get_by_role("button", name="Make a link to agree by")).to_be_visible()

@@ -110,6 +110,13 @@ def test_somebody_agrees_without_an_account(consent: Consent, token: str, clip: 
     assert consent.withdraw_hash
 
 
+def test_nothing_is_ticked_for_anybody(token: str) -> None:
+    assert " checked" not in page_of(token).content.decode().split('name="purposes"', 1)[1].split("</fieldset>")[0]
+    again = sent(token, b"", purposes=["swap"]).content.decode()
+    assert 'value="swap" checked' in again
+    assert 'value="train" checked' not in again
+
+
 def test_evidence_lies_encrypted_and_can_be_read_again(consent: Consent, token: str, clip: bytes) -> None:
     sent(token, clip)
     kept = consent.evidence.get()

@@ -91,7 +91,8 @@ def _form(request: HttpRequest, link: ConsentLink, problem: str) -> HttpResponse
         "phrase": links.challenge(link, language),
         "minutes": links.PHRASE_MINUTES,
         "purposes": [(one.value, one.label) for one in Purpose if one.value in consent.purposes],
-        "ticked": request.POST.getlist("purposes") if problem else consent.purposes,
+        # Nothing is ticked for anybody: silence is no consent (GDPR, recital 32).
+        "ticked": request.POST.getlist("purposes"),
         "name": request.POST.get("name", consent.name),
         "problem": problem,
         "largest": settings.CONSENT_FILE_MB << 20,
