@@ -39,9 +39,8 @@ run: $(RUN)
 demo: $(RUN)
 	@$(PY) demo/run.py
 
-# Files in their order: by the number of their tests, those with a few long ones would come last.
 test: lint
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(DEV)
 	@$(VENV)/bin/ruff check --quiet .
