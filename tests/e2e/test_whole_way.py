@@ -122,6 +122,15 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def wait_until(page: Page, what: str) -> None:
+    """Until ``what`` is so; Playwright's own waiting evaluates it within the page, whose policy may forbid that."""
+    for _ in range(200):
+        if page.evaluate(what):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"it never came: {what}")
+
+
 def begin(page: Page) -> str:
     """A new project; its address."""
     page.get_by_role("link", name="New project").click()
@@ -285,7 +294,7 @@ def preview_frames(page: Page, run: str) -> None:
         expect(page.locator(".stills img")).to_have_count(number + 1, timeout=LONG)
         expect(form.locator("[name=blend]")).to_have_value(blend)
         expect(form.locator("[name=at]")).to_have_value("2.0")
-    page.wait_for_function("[...document.querySelectorAll('.stills img')].every((one) => one.naturalWidth > 1000)")
+    wait_until(page, "[...document.querySelectorAll('.stills img')].every((one) => one.naturalWidth > 1000)")
     picture(page, "stills")
 
 
@@ -311,7 +320,7 @@ def compare(page: Page) -> None:
     """Both videos play, and the slider shows more of the one or the other."""
     page.reload()
     ready = "document.querySelectorAll('video').length == 2"
-    page.wait_for_function(f"{ready} && [...document.querySelectorAll('video')].every((one) => one.readyState >= 2)")
+    wait_until(page, f"{ready} && [...document.querySelectorAll('video')].every((one) => one.readyState >= 2)")
     page.locator("[data-cut]").fill("25")
     before = page.locator("[data-before]")
     assert before.evaluate("(video) => getComputedStyle(video).clipPath") == "inset(0px 75% 0px 0px)"
@@ -330,7 +339,8 @@ def look_at_scores(page: Page, project: str) -> None:
     page.goto(project)
     page.get_by_role("link", name="Scores").click()
     expect(page.locator("similarity-chart canvas")).to_be_visible()
-    page.wait_for_function("[...document.querySelectorAll('.frames img')].some((one) => one.naturalWidth == 960)")
+    page.locator(".frames img").first.scroll_into_view_if_needed()
+    wait_until(page, "[...document.querySelectorAll('.frames img')].some((one) => one.naturalWidth == 960)")
     picture(page, "scores")
     page.get_by_role("link", name="Report on one page").click()
     expect(page.get_by_role("button", name="Print")).to_be_visible()
