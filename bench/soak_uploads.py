@@ -30,7 +30,7 @@ import imageio_ffmpeg
 
 from bench.__main__ import between, machine
 from bench.jobs import Figure, table
-from bench.uploads import MIB, PART, READ, Server, _studio, daphne
+from bench.uploads import MIB, PART, READ, Server, daphne, studio
 from faceengine.files import replace_file, sha256
 
 BEGIN, END = "<!-- soak-uploads: begin -->", "<!-- soak-uploads: end -->"
@@ -208,7 +208,7 @@ def measure(size: int, cuts: int, folder: Path) -> list[Figure]:
     path = folder / "large.mp4"
     video(path, size)
     size, wanted = path.stat().st_size, sha256(path)
-    _, url, headers = _studio(PART)
+    _, url, headers = studio(PART)
     with daphne("webapp.asgi:application") as server, line(server, size, cuts) as relay:
         client = Client(server.port, headers)
         client._ask("GET", "/jobs/")

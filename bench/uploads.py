@@ -196,7 +196,7 @@ def _ask(
 
 def measure(size: int, folder: Path) -> list[Figure]:
     """All figures for a file of ``size`` bytes, a multiple of a part."""
-    asset, upload_url, headers = _studio(size)
+    asset, upload_url, headers = studio(size)
     with daphne("bench.uploads:plain", PLAIN_FILE=str(folder / "plain")) as server:
         plain_up, plain_down = send_plain(server, size), fetch(server, "/", {})
         (folder / "plain").unlink()
@@ -228,7 +228,7 @@ def _memory(what: str, ours: Moved) -> Figure:
     return Figure(f"{what}: server memory", f"{ours.memory / 1e6:.0f} MB above idle", "≤ 150 MB", ours.memory <= 150e6)
 
 
-def _studio(size: int) -> tuple[int, str, dict[str, str]]:
+def studio(size: int) -> tuple[int, str, dict[str, str]]:
     """An empty studio with one asset of ``size`` bytes: its id, where to upload, and a signed-in browser's headers."""
     import django
 

@@ -42,10 +42,10 @@ def looks(faces: Sequence[Face], typical: int) -> list[int]:
     embeddings = np.stack([face.embedding for face in faces])
     same = THRESHOLDS[faces[typical].embedding_network].same
     fit = np.array([face.landmark_gap < SURE_LANDMARKS for face in faces])
-    fit &= _distances(embeddings, embeddings[[typical]])[:, 0] < same
+    fit &= distances(embeddings, embeddings[[typical]])[:, 0] < same
     chosen = [typical]
     while len(chosen) < LOOKS:
-        apart = np.where(fit, _distances(embeddings, embeddings[chosen]).min(axis=1), 0.0)
+        apart = np.where(fit, distances(embeddings, embeddings[chosen]).min(axis=1), 0.0)
         farthest = int(apart.argmax())
         if apart[farthest] <= 0:
             break
@@ -75,12 +75,12 @@ def _readings(faces: list[Face], known: NDArray[np.float64], network: str) -> li
     thresholds = THRESHOLDS[network]
     embeddings = np.stack([face.embedding for face in faces])
     poses = np.array([(face.yaw, face.pitch) for face in faces])
-    said = [thresholds.reading(float(distance)) for distance in _distances(embeddings, known).min(axis=1)]
+    said = [thresholds.reading(float(distance)) for distance in distances(embeddings, known).min(axis=1)]
     sure = np.array([reading == "same" for reading in said])
     unsure = np.flatnonzero([reading == "unsure" for reading in said])
     for start in range(0, len(unsure), _BLOCK):  # a set may have 50,000 crops
         block = unsure[start : start + _BLOCK]
-        linked = _distances(embeddings[block], embeddings[sure]) < NEAR * thresholds.same
+        linked = distances(embeddings[block], embeddings[sure]) < NEAR * thresholds.same
         for axis in (0, 1):
             linked &= np.abs(poses[block, axis][:, None] - poses[sure, axis]) < SAME_POSE
         for place in block[linked.any(axis=1)]:
@@ -88,7 +88,7 @@ def _readings(faces: list[Face], known: NDArray[np.float64], network: str) -> li
     return said
 
 
-def _distances(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``(N, D)``, ``(M, D)`` → ``(N, M)`` Euclidean."""
+def distances(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Euclidean distance of every row of ``(N, D)`` to every row of ``(M, D)``: ``(N, M)``."""
     squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)))

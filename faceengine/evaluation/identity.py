@@ -14,6 +14,7 @@ from faceengine.embedding import Embedder, Embeddings
 from faceengine.errors import InputError
 from faceengine.faceset import Crop, FaceSet
 from faceengine.geometry import transform
+from faceengine.identity import distances
 
 # Distances of all pairs of 5,000 crops and 10,000 frames would be 400 MB; 1,000 evenly taken crops say the same.
 _PAIR_CROPS = 1000
@@ -104,9 +105,7 @@ def ceiling(embeddings: Embeddings) -> float | None:
 
 def pair_distances(embeddings: Embeddings, others: Embeddings) -> NDArray[np.float64]:
     """Euclidean distance of every row of ``(N, D)`` to every (at most 1,000, evenly taken) of ``(M, D)``."""
-    others = others[:: max(len(others) // _PAIR_CROPS, 1)]
-    squares = (embeddings**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * embeddings @ others.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0)))
+    return distances(embeddings, others[:: max(len(others) // _PAIR_CROPS, 1)])
 
 
 def readings(distances: NDArray[np.float64], embedder: Embedder) -> dict[str, float]:

@@ -15,6 +15,7 @@ from faceengine.evaluation.config import ScoreConfig
 from faceengine.evaluation.identity import Reference, ceiling, cosines, pair_distances, readings
 from faceengine.evaluation.measure import FrameMeasures, Judge
 from faceengine.evaluation.motion import FEWEST, colour_jitter, expression_errors, eye_distance, landmark_jitter
+from faceengine.evaluation.position import position
 from faceengine.evaluation.reasons import reasons
 from faceengine.extraction.coverage import coverage
 from faceengine.extraction.quality import pose
@@ -164,14 +165,7 @@ def _similarity(judge: Judge, person: Person, counted: list[int]) -> dict[str, A
             None if person.strangers is None else _mean(cosines(person.strangers.embeddings, wanted.mean))
         ),
     }
-    return numbers | {"position": _position(numbers["similarity"], numbers["floor"], numbers["ceiling"])}
-
-
-def _position(similarity: float | None, floor: float | None, top: float | None) -> float | None:
-    """0 at the floor, 1 at the ceiling."""
-    if similarity is None or floor is None or top is None or top <= floor:
-        return None
-    return (similarity - floor) / (top - floor)
+    return numbers | {"position": position(numbers["similarity"], numbers["floor"], numbers["ceiling"])}
 
 
 def _counted(measures: list[FrameMeasures]) -> list[int]:

@@ -27,7 +27,7 @@ from faceengine.files import replace_file
 from faceengine.geometry import Image
 from faceengine.pictures import save_picture
 from faceengine.training import checkpoints
-from faceengine.video import Frame, probe, read_frames
+from faceengine.video import Frame, VideoInfo, probe, read_frames
 
 FRAMES = "frames"
 """Folder of pictures."""
@@ -162,23 +162,24 @@ def _frames(config: ScoreConfig) -> Generator[tuple[Frame, Image | None, Image |
 def _beside(path: Path | None, config: ScoreConfig) -> Iterator[Image | None]:
     if path is None:
         return itertools.repeat(None)
-    frames = _footage(path, config.start, config.every)
+    frames = _footage(path, probe(path), config.start, config.every)
     return (frame.image for frame in frames)
 
 
-def _footage(path: Path, start: int, every: int = 1) -> Iterator[Frame]:
+def _footage(path: Path, info: VideoInfo, start: int, every: int = 1) -> Iterator[Frame]:
     # A conversion gives a video of variable rate a constant one; only so do frame numbers agree.
-    return read_frames(path, start=start, every=every, constant_rate=probe(path).variable_rate)
+    return read_frames(path, start=start, every=every, constant_rate=info.variable_rate, fps=info.fps)
 
 
 def _keep_pictures(config: ScoreConfig, run_dir: Path, numbers: set[int]) -> dict[str, str]:
     """Name, by number, of a picture of each of these frames of the result, its original left of it if there is one."""
     (run_dir / FRAMES).mkdir(exist_ok=True)
+    info = None if _is_set(config.original) else probe(config.original)
     names = {}
     for number in sorted(numbers):
         pictures = [next(read_frames(config.result, start=number)).image]
-        if not _is_set(config.original):
-            pictures.insert(0, next(_footage(config.original, config.start + number)).image)
+        if info is not None:
+            pictures.insert(0, next(_footage(config.original, info, config.start + number)).image)
         names[str(number)] = f"{FRAMES}/{number:06d}.jpg"
         save_picture(run_dir / names[str(number)], np.concatenate(pictures, axis=1), widest=WIDEST)
     return names

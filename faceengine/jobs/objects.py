@@ -57,19 +57,19 @@ class Bucket:
     def tags(self, prefix: str) -> dict[str, str]:
         """Keys that begin with ``prefix``, and the tags of their objects."""
 
-        def listing() -> dict[str, str]:
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
-            return {item["Key"]: item["ETag"] for page in pages for item in page.get("Contents", [])}
-
-        return self._patiently(f"list {prefix}", listing)
+        return {item["Key"]: item["ETag"] for item in self._list(prefix)}
 
     def sizes(self, prefix: str = "") -> list[tuple[str, int, float]]:
         """Key, bytes, and seconds since 1970 at the last change, of every object that begins with ``prefix``."""
 
-        def listing() -> list[tuple[str, int, float]]:
+        return [(item["Key"], item["Size"], item["LastModified"].timestamp()) for item in self._list(prefix)]
+
+    def _list(self, prefix: str) -> list[dict[str, Any]]:
+        """What the store tells of every object that begins with ``prefix``."""
+
+        def listing() -> list[dict[str, Any]]:
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
-            found = (item for page in pages for item in page.get("Contents", []))
-            return [(item["Key"], item["Size"], item["LastModified"].timestamp()) for item in found]
+            return [item for page in pages for item in page.get("Contents", [])]
 
         return self._patiently(f"list {prefix or 'all'}", listing)
 

@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -121,12 +121,28 @@ def _lock_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
+def is_free(attempt: str) -> bool:
+    """Whether no process works in the folder of that attempt any more."""
+    with _held(_lock_of(_root() / "attempts" / attempt)) as free:
+        return free
+
+
 def _remove_if_free(lock: Path) -> None:
-    """Remove a folder and its lock if the kernel says that nobody holds it any more."""
-    try:
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Remove a folder and its lock if nobody works in it any more."""
+    with _held(lock) as free:
+        if free:
             shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
             lock.unlink(missing_ok=True)
-    except (BlockingIOError, FileNotFoundError):
-        return
+
+
+@contextmanager
+def _held(lock: Path) -> Iterator[bool]:
+    """Hold the lock, if the kernel says that nobody else does: whether that is so. One that is gone is nobody's."""
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(lock.open())
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, FileNotFoundError) as error:
+            yield isinstance(error, FileNotFoundError)
+            return
+        yield True

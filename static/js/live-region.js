@@ -48,24 +48,26 @@ function patchChildren(old, now) {
 
 class LiveRegion extends HTMLElement {
   connectedCallback() {
-    const seconds = Number(this.dataset.every);
-    if (seconds) this.timer = setInterval(() => this.tick(), seconds * 1000);
+    if (this.dataset.every) this.wait();
   }
 
   disconnectedCallback() {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
+  }
+
+  /** How long is asked each time: the server may have changed it with the rest. */
+  wait() {
+    this.timer = setTimeout(() => this.tick().finally(() => this.isConnected && this.wait()), Number(this.dataset.every) * 1000);
   }
 
   async tick() {
-    if (document.hidden || this.busy) return;
-    this.busy = true;
+    if (document.hidden) return;
     try {
       await refresh();
       this.removeAttribute("data-stale");
     } catch {
       this.setAttribute("data-stale", "");
     }
-    this.busy = false;
   }
 }
 

@@ -1,6 +1,7 @@
 // <loss-chart>: every loss over the iterations, on a logarithmic scale. Person A's are blue and person B's orange.
 
 import uPlot from "../vendor/uplot-1.6.32/uPlot.esm.js";
+import { axis, colour, follow } from "./chart.js";
 import { number } from "./words.js";
 
 const HEIGHT = 300;
@@ -9,15 +10,11 @@ const DASHES = [[], [6, 4], [2, 3], [10, 4, 2, 4], [1, 5], [14, 5]];
 class LossChart extends HTMLElement {
   connectedCallback() {
     this.points = new Map();
-    this.sizes = new ResizeObserver(() => this.plot?.setSize({ width: this.clientWidth, height: HEIGHT }));
-    this.sizes.observe(this);
-    this.dark = matchMedia("(prefers-color-scheme: dark)");
-    this.dark.onchange = () => this.draw(true);
+    this.leave = follow(this, HEIGHT, () => this.draw(true));
   }
 
   disconnectedCallback() {
-    this.sizes.disconnect();
-    this.plot?.destroy();
+    this.leave();
   }
 
   take(events) {
@@ -43,9 +40,9 @@ class LossChart extends HTMLElement {
   }
 
   options(names) {
-    const axis = { stroke: this.resolved("--quiet"), grid: { stroke: this.resolved("--line"), width: 1 }, ticks: { show: false } };
+    const plain = axis(this);
     const kinds = [...new Set(names.map((name) => name.replace(/^[ab]\./, "")))];
-    const stroke = (name) => this.resolved(name.startsWith("a.") ? "--person-a" : name.startsWith("b.") ? "--person-b" : "--text");
+    const stroke = (name) => colour(this, name.startsWith("a.") ? "--person-a" : name.startsWith("b.") ? "--person-b" : "--text");
     const series = names.map((name) => ({
       label: name,
       stroke: stroke(name),
@@ -59,18 +56,10 @@ class LossChart extends HTMLElement {
       width: this.clientWidth,
       height: HEIGHT,
       scales: { x: { time: false }, y: { distr: 3 } },
-      axes: [axis, { ...axis, size: 64 }],
+      axes: [plain, { ...plain, size: 64 }],
       series: [{ label: this.dataset.iteration, value: (plot, value, _, at) => number(at == null ? plot.data[0].at(-1) : value) }, ...series],
       legend: { live: true },
     };
-  }
-
-  /** A colour of the style sheet as a canvas understands it. */
-  resolved(name) {
-    this.style.borderColor = `var(${name})`;
-    const colour = getComputedStyle(this).borderTopColor;
-    this.style.borderColor = "";
-    return colour;
   }
 }
 

@@ -1,6 +1,7 @@
 // <similarity-chart>: similarity over time, between the lines of floor and ceiling. Without this script a plain curve.
 
 import uPlot from "../vendor/uplot-1.6.32/uPlot.esm.js";
+import { axis, colour, follow } from "./chart.js";
 import { number } from "./words.js";
 
 const HEIGHT = 240;
@@ -11,16 +12,12 @@ class SimilarityChart extends HTMLElement {
     if (!found) return;
     this.chart = JSON.parse(found.textContent);
     this.querySelector("figure").hidden = true;
-    this.sizes = new ResizeObserver(() => this.plot?.setSize({ width: this.clientWidth, height: HEIGHT }));
-    this.sizes.observe(this);
-    this.dark = matchMedia("(prefers-color-scheme: dark)");
-    this.dark.onchange = () => this.draw();
+    this.leave = follow(this, HEIGHT, () => this.draw());
     this.draw();
   }
 
   disconnectedCallback() {
-    this.sizes?.disconnect();
-    this.plot?.destroy();
+    this.leave?.();
   }
 
   draw() {
@@ -31,31 +28,23 @@ class SimilarityChart extends HTMLElement {
   }
 
   options() {
-    const axis = { stroke: this.resolved("--quiet"), grid: { stroke: this.resolved("--line"), width: 1 }, ticks: { show: false } };
+    const plain = axis(this);
     const value = (plot, given) => (given == null ? "–" : number(given, 3));
-    const bound = { stroke: this.resolved("--quiet"), dash: [6, 4], width: 1.5, points: { show: false }, value };
+    const bound = { stroke: colour(this, "--quiet"), dash: [6, 4], width: 1.5, points: { show: false }, value };
     const moment = (plot, given, _, at) => (at == null ? "–" : `${number(given, 2)} · ${this.dataset.frame} ${number(this.chart.frame[at])}`);
     return {
       width: this.clientWidth,
       height: HEIGHT,
       scales: { x: { time: false } },
-      axes: [{ ...axis, label: this.dataset.moment, labelSize: 22, size: 32 }, { ...axis, label: this.dataset.similarity, labelSize: 22, size: 56 }],
+      axes: [{ ...plain, label: this.dataset.moment, labelSize: 22, size: 32 }, { ...plain, label: this.dataset.similarity, labelSize: 22, size: 56 }],
       series: [
         { label: this.dataset.moment, value: moment },
-        { label: this.dataset.similarity, stroke: this.resolved("--link"), width: 1.5, points: { show: false }, value },
+        { label: this.dataset.similarity, stroke: colour(this, "--link"), width: 1.5, points: { show: false }, value },
         { ...bound, label: this.dataset.ceiling },
         { ...bound, label: this.dataset.floor, dash: [2, 4] },
       ],
       legend: { live: true },
     };
-  }
-
-  /** A colour of the style sheet as a canvas understands it. */
-  resolved(name) {
-    this.style.borderColor = `var(${name})`;
-    const colour = getComputedStyle(this).borderTopColor;
-    this.style.borderColor = "";
-    return colour;
   }
 }
 

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -19,6 +21,7 @@ from playwright.sync_api import Page
 from faceengine.events import Event
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
+from tests.jobs.installation import Installation
 from tests.jobs.servers import end_with_parent
 from tests.web.consents import any_mandate
 from webapp.accounts.models import User
@@ -63,6 +66,25 @@ class Server:
             return bool(urlopen(f"{self.url}/sign-in/", timeout=5).status == 200)
         except (URLError, ConnectionError):
             return False
+
+
+def people(studio: Installation, what: str) -> str:
+    """What ``whole_way_people`` does there, and says."""
+    command = [sys.executable, "-m", "tests.e2e.whole_way_people", what]
+    done = subprocess.run(command, cwd=ROOT, env=studio.environment, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
+@contextmanager
+def installed(folder: Path, **environment: str) -> Iterator[Installation]:
+    """An installation that is up, with its two people."""
+    made = Installation(folder, **environment)
+    people(made, "accounts")
+    made.up()
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def sign_in(page: Page, user: User) -> Page:

@@ -13,7 +13,7 @@ import pytest
 
 from faceengine.provenance.reading import read
 from faceengine.video import read_frames
-from tests.e2e.studio import ROOT
+from tests.e2e.studio import ROOT, installed, people
 from tests.jobs.installation import Installation
 
 FRAMES = 120
@@ -21,17 +21,8 @@ FRAMES = 120
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path / "studio", UPLOADS_PART_MB="8")
-    people(made, "accounts")
-    made.up()
-    yield made
-    made.close()
-
-
-def people(studio: Installation, what: str) -> str:
-    command = [sys.executable, "-m", "tests.e2e.whole_way_people", what]
-    done = subprocess.run(command, cwd=ROOT, env=studio.environment, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip()
+    with installed(tmp_path / "studio", UPLOADS_PART_MB="8") as made:
+        yield made
 
 
 def clip(name: str, frames: int, folder: Path) -> Path:

@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from faceengine.video import read_frames
-from tests.e2e.studio import PASSWORD, ROOT
+from tests.e2e.studio import PASSWORD, ROOT, installed, people
 from tests.jobs.installation import Installation
 
 OWNER, VIEWER = "owner@example.org", "viewer@example.org"
@@ -32,16 +31,8 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path / "studio", UPLOADS_PART_MB="1")
-    people(made, "accounts")
-    made.up()
-    yield made
-    made.close()
-
-
-def people(studio: Installation, what: str) -> None:
-    command = [sys.executable, "-m", "tests.e2e.whole_way_people", what]
-    subprocess.run(command, cwd=ROOT, env=studio.environment, check=True)
+    with installed(tmp_path / "studio", UPLOADS_PART_MB="1") as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import subprocess
 import threading
@@ -12,14 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from faceengine.conversion import live_frames, still
 from faceengine.conversion.claim import only_writer
 from faceengine.conversion.config import ConvertConfig
 from faceengine.conversion.convert import run
@@ -27,17 +24,17 @@ from faceengine.conversion.cuts import CutFinder
 from faceengine.conversion.frame_swapper import FrameSwapper
 from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.recognition import Recogniser
-from faceengine.conversion.still import StillResult
 from faceengine.conversion.tracks import MAX_GAP, Tracker
 from faceengine.embedding import Embedder, make_embedder
 from faceengine.errors import ConfigError, InputError
-from faceengine.events import Message, Preview, Progress
+from faceengine.events import Message, Progress
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import make_landmarker
 from faceengine.pipeline import ahead
 from faceengine.thresholds import THRESHOLDS
 from faceengine.training.swapper import Identity, load_swapper
-from faceengine.video import probe, read_frames
+from faceengine.video import probe
+from tests.engine.conversions import config, frames_of, left_behind, psnr
 
 Image = NDArray[np.uint8]
 
@@ -96,14 +93,6 @@ def make(people: tuple[Identity, Identity]) -> Maker:
     return build
 
 
-def frames_of(path: Path, count: int | None = None) -> list[Image]:
-    return [frame.image for frame in itertools.islice(read_frames(path), count)]
-
-
-def psnr(one: Image, other: Image) -> float:
-    return float(cv2.PSNR(one, other))
-
-
 def ffmpeg(*arguments: str | Path) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)]
     subprocess.run(command, check=True, timeout=60)
@@ -113,15 +102,6 @@ def sound(path: Path) -> list[bytes]:
     """The sound track's packets, as they lie in the file."""
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
-
-
-def config(video: Path, model: Path, **settings: object) -> ConvertConfig:
-    settings = {"direction": "a2b", "landmarks": "dlib", "label": "none"} | settings
-    return ConvertConfig(video=video, model=model, **settings)  # type: ignore[arg-type]
-
-
-def left_behind(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 # -- one frame after the other ---------------------------------------------------------------------------------------
@@ -305,82 +285,6 @@ def test_progress_is_told_and_ends_at_its_total(tiny_run: Path, short_a: Path, t
     assert (told[-1].done, told[-1].total) == (50, 50)
     assert [event.done for event in told] == sorted(event.done for event in told)
     assert len(told) <= 5 * (time.monotonic() - began) + 1
-
-
-def test_pictures_of_frames_are_kept_while_it_works(  # type: ignore[no-untyped-def]
-    tiny_run: Path, short_a: Path, tmp_path: Path, heard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_frames, "APART", 0.0)
-    result = run(config(short_a, tiny_run, pictures=5, start=10), tmp_path, on_event=heard)
-    told = [event for event in heard.events if isinstance(event, Preview)]
-    assert [event.iteration for event in told] == [10, 20, 30, 40]
-    converted = frames_of(result.path)
-    for number, event in enumerate(told):
-        picture = cv2.imread(str(tmp_path / event.path))[..., ::-1]
-        assert picture.shape == converted[0].shape
-        assert psnr(picture, converted[10 * number]) > 30
-    assert left_behind(tmp_path) == ["frames", "result.mp4"]
-
-
-def test_pictures_come_no_faster_than_a_person_can_look(tmp_path: Path, heard) -> None:  # type: ignore[no-untyped-def]
-    show = live_frames.LiveFrames(tmp_path, 0, 100, 50, heard)
-    for number in range(100):
-        show(number, np.zeros((20, 1300, 3), np.uint8))
-    assert [event.path for event in heard.events] == ["frames/000000.jpg"]
-    assert cv2.imread(str(tmp_path / "frames" / "000000.jpg")).shape == (10, 640, 3)
-
-
-# -- a still -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("blend", ["mask", "poisson"])
-def test_a_still_is_the_frame_that_the_conversion_will_have(
-    tiny_run: Path, short_a: Path, tmp_path: Path, blend: str
-) -> None:
-    chosen = config(short_a, tiny_run, blend=blend, start=30)
-    result = still.run(chosen, tmp_path / "still")
-    assert result == StillResult(tmp_path / "still" / "still.jpg", swapped=True, stopped=False)
-    picture = cv2.imread(str(result.path))[..., ::-1]
-    whole = run(dataclasses.replace(chosen, start=0, crf=0), tmp_path / "whole")
-    others = [psnr(picture, frame) for frame in frames_of(whole.path)]
-    assert int(np.argmax(others)) == 30
-    assert others[30] > 34
-
-
-def test_a_still_beside_the_frame_before_has_its_label_on_the_new_one(
-    tiny_run: Path, short_a: Path, tmp_path: Path
-) -> None:
-    pair = {"layout": "pair", "start": 5}
-    plain, labelled = (
-        cv2.imread(str(still.run(config(short_a, tiny_run, label=label, **pair), tmp_path / label).path)).astype(int)
-        for label in ("none", "both")
-    )
-    differs = np.abs(plain - labelled).max(axis=(0, 2)) > 60
-    middle = plain.shape[1] // 2
-    assert not differs[:middle].any()
-    assert differs[middle:].any()
-
-
-def test_a_still_without_the_person_says_so(tiny_run: Path, short_b: Path, tmp_path: Path, heard) -> None:  # type: ignore[no-untyped-def]
-    result = still.run(config(short_b, tiny_run, start=5), tmp_path, on_event=heard)
-    assert not result.swapped
-    picture = cv2.imread(str(result.path))[..., ::-1]
-    assert psnr(picture, frames_of(short_b, 6)[5]) > 34
-    assert [event.code for event in heard.events if isinstance(event, Message) and event.level == "warning"] == [
-        "convert.no_person"
-    ]
-
-
-def test_a_still_beyond_the_end_is_refused(tiny_run: Path, short_a: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
-        still.run(config(short_a, tiny_run, start=5000), tmp_path)
-    assert caught.value.code == "convert.range"
-    assert left_behind(tmp_path) == []
-
-
-def test_a_still_that_nobody_wants_any_more(tiny_run: Path, short_a: Path, tmp_path: Path) -> None:
-    assert still.run(config(short_a, tiny_run), tmp_path, should_stop=lambda: True).stopped
-    assert left_behind(tmp_path) == []
 
 
 # -- what goes wrong -------------------------------------------------------------------------------------------------

@@ -199,8 +199,6 @@ COUNTS: dict[Any, int] = {}
 
 @pytest.fixture
 def studio(db: None, settings: Any, tmp_path: Path) -> Studio:
-    settings.MEDIA_ROOT = tmp_path / "files"
-    settings.UPLOADS_DIR = tmp_path / "uploads"
     made = Studio()
     COUNTS.update({model: model.objects.count() for model in BEGINS})
     assert not Job.objects.filter(state="queued").exists()

@@ -46,11 +46,6 @@ def owner(db: None) -> User:
     return user("owner")
 
 
-@pytest.fixture
-def project(owner: User) -> Project:
-    return project_of(owner)
-
-
 def of(project: Project, side: str) -> Any:
     return Consent.objects.filter(person__project=project, side=side)
 

@@ -24,7 +24,7 @@ from faceengine.jobs.scratch import Cache
 from tests.jobs.conftest import make_slot
 from tests.jobs.stores import BUCKET, keys, relay, s3, s3_server  # noqa: F401 - fixtures
 from tests.web.consents import consented, mandate_of
-from tests.web.footage import Tus, arriving, client_of, files_of, stored, user
+from tests.web.footage import Tus, arriving, client_of, files_of, stored
 from tests.web.ways import claimed, converted, footage, scored, still_of, trained
 from webapp.accounts.models import User
 from webapp.accounts.services import found_team
@@ -39,17 +39,6 @@ from webapp.uploads.models import Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAME = "Annabella Quartz"
-
-
-@pytest.fixture(autouse=True)
-def empty_disk(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT, settings.UPLOADS_DIR = tmp_path / "files", tmp_path / "uploads"
-    settings.MEDIA_ROOT.mkdir()
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
 
 
 @pytest.fixture

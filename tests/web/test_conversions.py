@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -13,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from faceengine.events import Preview
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
-from tests.web.footage import client_of, people, project_of, user
+from tests.web.footage import client_of, people
 from tests.web.test_projects import CHANGED, SEEN, answers
-from tests.web.ways import REPORT, claimed, converted, ended, scored, trained
+from tests.web.ways import REPORT, claimed, converted, ended, scored
 from webapp.accounts.models import User
 from webapp.projects.models import Project
 from webapp.studio import live, services
@@ -25,26 +24,6 @@ from webapp.studio.words import verdict
 from webapp.uploads.models import Asset
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return project_of(owner)
-
-
-@pytest.fixture
-def run(project: Project) -> Run:
-    return trained(project)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import io
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -36,9 +35,9 @@ NAME = "footage/a/clip.mp4"
 
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten crops of person A, from a clip where the storage has it. Copy it before changing it."""
-    clip = Path(settings.MEDIA_ROOT, NAME)
-    clip.parent.mkdir(parents=True, exist_ok=True)
+    """Ten crops of person A. Copy the folder before changing it."""
+    clip = tmp_path_factory.mktemp("storage") / NAME
+    clip.parent.mkdir(parents=True)
     shutil.copy(CLIP, clip)
     folder = tmp_path_factory.mktemp("faces") / "a"
     run(ExtractConfig(inputs=(clip,), every=100), folder)
@@ -53,6 +52,9 @@ def face_set(db: None, extracted: Path) -> FaceSet:
     made.folder = made.job.folder
     made.save()
     shutil.copytree(extracted, folder_of(made))
+    stored = Path(settings.MEDIA_ROOT, NAME)
+    stored.parent.mkdir(parents=True)
+    shutil.copy(CLIP, stored)
     return made
 
 
@@ -137,8 +139,7 @@ def test_the_frame_of_a_crop_is_the_one_that_it_was_cut_from(face_set: FaceSet, 
 
 
 @pytest.mark.django_db
-def test_what_the_room_shows_first_has_its_small_pictures(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
+def test_what_the_room_shows_first_has_its_small_pictures() -> None:
     made = face_set_of(pictures.FIRST + 5)
     with_pictures(made)
     default_storage.delete(made.key("crops/000003.png"))

@@ -21,7 +21,7 @@ from faceengine.provenance.origin import CONSENTS, JOB
 from faceengine.provenance.reading import Reading, read
 from tests.web.consents import mandate_of
 from tests.web.footage import client_of, people, project_of, user
-from tests.web.ways import converted, scored, trained
+from tests.web.ways import converted, scored
 from webapp.projects.models import Project
 from webapp.provenance import signing
 from webapp.studio import services
@@ -36,11 +36,6 @@ def project() -> Project:
     return project_of(user("owner"))
 
 
-@pytest.fixture
-def run(project: Project) -> Run:
-    return trained(project)
-
-
 def read_answer(answer: Any, path: Path) -> Reading:
     content = b"".join(answer.streaming_content) if answer.streaming else answer.content
     path.write_bytes(content)
@@ -52,12 +47,12 @@ def read_answer(answer: Any, path: Path) -> Reading:
 # -- conversions -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("settings", [{"label": "none"}, {"marks": "label"}])
-def test_no_conversion_without_all_marks_is_begun(run: Run, settings: dict[str, str]) -> None:
+@pytest.mark.parametrize("chosen", [{"label": "none"}, {"marks": "label"}])
+def test_no_conversion_without_all_marks_is_begun(run: Run, chosen: dict[str, str]) -> None:
     asset = run.project.people.get(side="a").assets.first()
     before = Job.objects.count()
     with pytest.raises(Refused) as caught:
-        services.start_conversion(run.created_by, run, asset, settings)  # type: ignore[arg-type]
+        services.start_conversion(run.created_by, run, asset, chosen)  # type: ignore[arg-type]
     assert caught.value.code == "marks.missing"
     assert Job.objects.count() == before
 

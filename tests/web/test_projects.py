@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from faceengine.jobs.models import Job
 from tests.web.consents import consent_of
-from tests.web.footage import client_of, member, people, project_of, user
+from tests.web.footage import client_of, member, people, user
 from tests.web.ways import TINY, converted, ended, faces, footage, owner_of, scored, trained
 from webapp.accounts.models import Team, User
 from webapp.consent.models import Consent
@@ -26,21 +25,6 @@ pytestmark = pytest.mark.django_db
 
 SEEN = {"owner": 200, "editor": 200, "reviewer": 200, "viewer": 200, "stranger": 404, "anonymous": 302}
 CHANGED = {"owner": 302, "editor": 302, "reviewer": 403, "viewer": 403, "stranger": 404, "anonymous": 302}
-
-
-@pytest.fixture(autouse=True)
-def own_files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return project_of(owner)
 
 
 def answers(project: Project, method: str, url: str, data: Any = None) -> dict[str, int]:

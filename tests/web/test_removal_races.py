@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from faceengine.jobs import kinds, transitions
 from faceengine.jobs.models import Attempt, Job
-from tests.web.footage import project_of, stored, user
-from tests.web.ways import claimed, converted, trained
+from tests.web.footage import stored
+from tests.web.ways import claimed, converted
 from webapp.accounts.models import User
 from webapp.consent import erasure, leftovers
 from webapp.consent.models import Leftover
@@ -30,22 +30,6 @@ from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Asset, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def empty_disk(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT, settings.UPLOADS_DIR = tmp_path / "files", tmp_path / "uploads"
-    settings.MEDIA_ROOT.mkdir()
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
-
-
-@pytest.fixture
-def run(owner: User) -> Run:
-    return trained(project_of(owner))
 
 
 def video(run: Run) -> Asset:

@@ -29,26 +29,6 @@ from webapp.uploads.models import Asset
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def own_files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return project_of(owner)
-
-
-@pytest.fixture
-def run(project: Project) -> Run:
-    return trained(project)
-
-
 # ---- starting one ----------------------------------------------------------------------------------------------------
 
 

@@ -27,26 +27,6 @@ from webapp.studio.words import REASONS, difference
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def own_files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return project_of(owner)
-
-
-@pytest.fixture
-def run(project: Project) -> Run:
-    return trained(project)
-
-
 def judged(run: Run, side: str = "a", **changes: Any) -> Conversion:
     """A conversion whose report has these numbers instead of the usual ones."""
     made = converted(run, side)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -28,21 +27,6 @@ from webapp.studio.services import ENOUGH, extract_faces, start_conversion, star
 from webapp.uploads.models import Asset, AssetState
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_files(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return project_of(owner)
 
 
 @pytest.fixture

@@ -21,16 +21,6 @@ MANAGED = {"owner": 302, "editor": 403, "reviewer": 403, "viewer": 403, "strange
 
 
 @pytest.fixture
-def owner() -> User:
-    return user("owner")
-
-
-@pytest.fixture
-def project(owner: User) -> Project:
-    return project_of(owner)
-
-
-@pytest.fixture
 def team(project: Project) -> Team:
     return project.team
 

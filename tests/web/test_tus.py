@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from faceengine.jobs.models import Job
-from tests.web.footage import Tus, arriving, checksum, people, project_of, stored, user
+from tests.web.footage import Tus, arriving, checksum, people, project_of, stored
 from webapp.accounts.models import Membership, Role, User
 from webapp.projects.models import AuditEntry, Person
 from webapp.uploads import arrivals, services
@@ -22,18 +22,6 @@ from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Asset, Upload
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_folders(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT, settings.UPLOADS_DIR = tmp_path / "files", tmp_path / "uploads"
-    settings.MEDIA_ROOT.mkdir()
-    settings.UPLOADS_DIR.mkdir()
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
 
 
 @pytest.fixture

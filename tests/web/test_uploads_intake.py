@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -26,13 +25,6 @@ from webapp.uploads.models import Asset, AssetState
 from webapp.uploads.words import REASONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def own_folders(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT, settings.UPLOADS_DIR = tmp_path / "files", tmp_path / "uploads"
-    settings.MEDIA_ROOT.mkdir()
-    settings.UPLOADS_DIR.mkdir()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from django.utils import timezone
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from tests.web.consents import mandate_of
-from tests.web.footage import Tus, client_of, people, project_of, user
+from tests.web.footage import Tus, client_of, people, project_of
 from webapp.accounts.models import User
 from webapp.projects.models import AuditEntry, Person
 from webapp.uploads.models import Asset, AssetState, Upload
@@ -25,18 +24,6 @@ from webapp.uploads.models import Asset, AssetState, Upload
 pytestmark = pytest.mark.django_db
 
 CONTENT = bytes(range(256)) * 40
-
-
-@pytest.fixture(autouse=True)
-def own_folders(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT, settings.UPLOADS_DIR = tmp_path / "files", tmp_path / "uploads"
-    settings.MEDIA_ROOT.mkdir()
-    settings.UPLOADS_DIR.mkdir()
-
-
-@pytest.fixture
-def owner() -> User:
-    return user("owner")
 
 
 @pytest.fixture

@@ -5,19 +5,18 @@ Whatever is not recognised stays. So does what is young: a file may be there bef
 
 from __future__ import annotations
 
-import fcntl
 import re
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from uuid import UUID
 
 from faceengine.jobs.names import in_job
+from faceengine.jobs.scratch import is_free
 from webapp.operations.known import Known
-from webapp.operations.places import Found, Root, everything, folder_of
+from webapp.operations.places import Found, Root, everything
 from webapp.provenance.arriving import KEEP_SECONDS
 
 YOUNG_SECONDS = 24 * 3600
@@ -90,10 +89,6 @@ class Survey:
     space: dict[Kind, Amount] = field(default_factory=lambda: defaultdict(Amount))
     going: dict[Why, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
-    @property
-    def all_going(self) -> list[Found]:
-        return [file for files in self.going.values() for file in files]
-
 
 def survey() -> Survey:
     """Look at every file. Files first, rows then: see :class:`Known`."""
@@ -111,7 +106,7 @@ class _Look:
     def __init__(self, known: Known) -> None:
         self.known = known
         self.now = time.time()
-        self.is_free = cache(_is_free)
+        self.is_free = cache(is_free)
 
     def at(self, file: Found) -> tuple[Kind, Why | None]:
         """Of what it is, and why it may go; ``None``: it may not."""
@@ -187,17 +182,3 @@ class _Look:
             half = file.parts[1].startswith(".") and file.parts[1].endswith(".part")
             return Kind.CACHE, Why.OLD_COPY if gone else self._if_old(file, Why.LEFT) if half else None
         return Kind.OTHER, None
-
-
-def _is_free(attempt: str) -> bool:
-    """Whether no process works in that attempt's scratch any more: the kernel knows."""
-    folder = folder_of(Root.SCRATCH)
-    assert folder is not None
-    try:
-        with Path(folder, "attempts", f"{attempt}.lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-    except BlockingIOError:
-        return False
-    except FileNotFoundError:
-        return True

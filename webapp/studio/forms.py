@@ -139,6 +139,7 @@ class ConvertForm(ConfigForm):
 
     def __init__(self, *arguments: Any, run: Run, kept: list[Snapshot], **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.kept = kept
         videos = Asset.objects.filter(person__project=run.project_id, state=AssetState.READY, kind=AssetKind.VIDEO)
         # A list, because a select asks for its choices more than once.
         found = list(videos.select_related("person").order_by("person__side", "name"))

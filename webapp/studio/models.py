@@ -5,7 +5,6 @@ Each belongs to one job of the ledger, which knows how far it is; files lie in t
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import ClassVar
 
 from django.conf import settings
@@ -13,11 +12,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from faceengine.conversion.config import ConvertConfig
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 from webapp.projects.models import Project, Side
-from webapp.studio import words
+from webapp.studio.words import swap_settings
 from webapp.uploads.models import Asset
 
 
@@ -68,6 +66,11 @@ class Snapshot(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "iteration"], name="one_snapshot_an_iteration")]
 
 
+def _made(job: Job) -> str:
+    """Name of what the job has made, in its folder; empty until it is there."""
+    return str((job.result or {}).get("path", "")) if job.state == State.DONE else ""
+
+
 class Conversion(models.Model):
     """One video with the other person's face."""
 
@@ -90,7 +93,7 @@ class Conversion(models.Model):
     @property
     def result(self) -> str:
         """Name of the converted video in the job's folder; empty until it is there."""
-        return str((self.job.result or {}).get("path", "")) if self.job.state == State.DONE else ""
+        return _made(self.job)
 
 
 class Still(models.Model):
@@ -109,16 +112,12 @@ class Still(models.Model):
     @property
     def picture(self) -> str:
         """Name of the picture in the job's folder; empty until it is there."""
-        return str((self.job.result or {}).get("path", "")) if self.job.state == State.DONE else ""
+        return _made(self.job)
 
     @property
-    def settings(self) -> list[str]:
-        """How it is made, in words: blending and colours, and what else is not as usual."""
-        config = self.job.config
-        usual = {option.name: option.default for option in fields(ConvertConfig)}
-        others = [name for name in ("cover", "smoothing", "sharpen", "erode", "feather") if config[name] != usual[name]]
-        shown = [words.choice(name, config[name]) for name in ("blend", "color")]
-        return shown + [f"{words.FIELDS[name][0]}: {words.choice(name, config[name])}" for name in others]
+    def described(self) -> list[str]:
+        """How it is made, in words."""
+        return swap_settings(self.job.config)
 
     @property
     def seconds(self) -> float:

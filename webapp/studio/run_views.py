@@ -99,6 +99,7 @@ def _page(
     *,
     editable: bool = True,
 ) -> HttpResponse:
+    """The run's page; whoever has sent one of its forms may change the run."""
     with_previews = [one for one in snapshots if one.preview]
     iteration = max((one.iteration for one in snapshots if one.checkpoint), default=0)
     ended = found.job.state in ENDED and iteration > 0
@@ -111,10 +112,9 @@ def _page(
         "warnings": live.warnings(found.job),
         "snapshots": _spread(with_previews),
         "compared": _compared(with_previews, request),
-        "kept": _kept(found, snapshots),
+        "kept": form.kept,
         "conversions": found.conversions.select_related("job", "score__job", "asset").order_by("-created_at", "-id"),
         "form": form,
-        "videos": form.videos,
         "stills": found.stills.select_related("job", "asset", "snapshot").order_by("-created_at", "-id"),
         "iteration": iteration,
         "longer": (longer or LongerForm()) if ended else None,

@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.functional import Promise
 
+from faceengine.evaluation.position import position as position_of
 from faceengine.jobs.models import Job
 from webapp.studio.files import read_json
 from webapp.studio.models import Score
@@ -172,12 +173,9 @@ def shown(score: Score) -> Shown | None:
 
 
 def position(score: Score) -> float | None:
-    """Where a score lies between floor and ceiling, by what its job told; ``None`` if that can't be known."""
+    """Where a score lies between floor and ceiling, by what its job told."""
     found = score.job.result or {}
-    similarity, floor, ceiling = (found.get(name) for name in ("similarity", "floor", "ceiling"))
-    if similarity is None or floor is None or ceiling is None or ceiling <= floor:
-        return None
-    return float((similarity - floor) / (ceiling - floor))
+    return position_of(*(found.get(name) for name in ("similarity", "floor", "ceiling")))
 
 
 def _number(name: str, value: float) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from faceengine.conversion.config import ConvertConfig
 
 FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     # Extraction
@@ -79,6 +82,14 @@ CHOICES: dict[str, Promise | str] = {
 def choice(name: str, value: Any) -> str:
     """What a field's value is called."""
     return str(CHOICES.get(f"{name}.{value}", CHOICES.get(str(value), value)))
+
+
+def swap_settings(config: dict[str, Any]) -> list[str]:
+    """How a :class:`ConvertConfig` has faces put in: blending and colours, and what else is not as usual."""
+    usual = {option.name: option.default for option in fields(ConvertConfig)}
+    others = [name for name in ("cover", "smoothing", "sharpen", "erode", "feather") if config[name] != usual[name]]
+    shown = [choice(name, config[name]) for name in ("blend", "color")]
+    return shown + [f"{FIELDS[name][0]}: {choice(name, config[name])}" for name in others]
 
 
 READINGS: dict[str, Promise] = {
