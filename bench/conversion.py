@@ -98,7 +98,7 @@ def untrained_run(folder: Path, clip: Path, preset: str = PRESET) -> Path:
     from faceengine.extraction.finder import FaceFinder
     from faceengine.extraction.landmarks import make_landmarker
     from faceengine.faceset import medoid
-    from faceengine.networks.faceswap_gan import Generator
+    from faceengine.networks.model import Generator
     from faceengine.training import checkpoints
     from faceengine.training.config import PRESETS
     from faceengine.video import read_frames

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from faceengine.networks import attention
-from faceengine.networks.decoder import Decoded
-from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
+from faceengine.networks.model import PERSONS, Decoded, Discriminators, Generator
 from faceengine.training import losses
 from faceengine.training.config import Recipe
 from faceengine.training.data import Batch, Faces
@@ -85,11 +84,23 @@ class PlainTrainer:
         masked = losses.adversarial(judge(decoded.masked(faces.warped), faces.warped))
         raw = losses.adversarial(judge(decoded.colour, faces.warped))
         return [
-            ("reconstruction", recipe.reconstruction, losses.reconstruction(decoded.colour, faces.target)),
-            ("eyes", recipe.eyes, losses.inside(decoded.colour, faces.target, faces.eyes)),
-            ("edge", recipe.edge, losses.edge(decoded.colour, faces.target)),
-            ("edge_eyes", recipe.eyes, losses.edge_inside(decoded.colour, faces.target, faces.eyes)),
+            ("reconstruction", recipe.reconstruction, torch.nn.functional.l1_loss(decoded.colour, faces.target)),
+            ("eyes", recipe.eyes, _inside(decoded.colour, faces.target, faces.masks["eyes"])),
+            ("edge", recipe.edge, _edge(decoded.colour, faces.target)),
+            ("edge_eyes", recipe.eyes, _edge(decoded.colour, faces.target, faces.masks["eyes"])),
             ("alpha", recipe.alpha, losses.alpha_size(decoded.alpha)),
             ("alpha_smooth", recipe.alpha_smooth, losses.total_variation(decoded.alpha)),
             ("adversarial", recipe.adversarial, masked + raw),
         ]
+
+
+def _inside(drawn: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    return (mask * (drawn - target).abs()).mean()
+
+
+def _edge(drawn: Tensor, target: Tensor, mask: Tensor | float = 1.0) -> Tensor:
+    """L1 between first differences, in x plus in y, weighted by the mask at the first pixel of each."""
+    difference = drawn - target
+    across = mask[..., :-1] if isinstance(mask, Tensor) else mask
+    down = mask[..., :-1, :] if isinstance(mask, Tensor) else mask
+    return (across * difference.diff(dim=3).abs()).mean() + (down * difference.diff(dim=2).abs()).mean()

@@ -16,9 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.plain_port import PlainTrainer
 from faceengine.device import choose_device, choose_precision
 from faceengine.networks.config import ModelConfig
-from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
+from faceengine.networks.model import PERSONS, Discriminators, Generator
 from faceengine.training.config import PRESETS, Recipe
-from faceengine.training.data import Batch, Faces
+from faceengine.training.data import MASKS, Batch, Faces
 from faceengine.training.schedule import phase
 from faceengine.training.side_by_side import SideBySide
 from faceengine.training.step import Trainer, build_optimisers
@@ -41,7 +41,7 @@ def random_batch(recipe: Recipe, seed: int = 0) -> Batch:
         return torch.nn.functional.interpolate(coarse, size=(size, size), mode="bilinear")
 
     def faces() -> Faces:
-        return Faces(smooth(3) * 2 - 1, smooth(3) * 2 - 1, smooth(1), smooth(1))
+        return Faces(smooth(3) * 2 - 1, smooth(3) * 2 - 1, {name: smooth(1) for name in MASKS})
 
     return Batch({person: faces() for person in PERSONS}, 0.7)
 

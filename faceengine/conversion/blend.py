@@ -19,6 +19,8 @@ Floats = NDArray[np.float32]
 
 MASK_SIZE = 128
 """Side of the masks in crop space. They are soft, so more pixels would only cost time."""
+REACH = 0.06
+"""How far a drawn face may reach beyond the source's outline, as a share of the crop."""
 POISSON_MARGIN = 16
 """Pixels of frame around the mask that the Poisson solution leans on."""
 
@@ -68,18 +70,19 @@ def face_hull(landmarks: Points) -> Floats:
     return np.asarray(mask / np.float32(255), np.float32)
 
 
-def soft_mask(alpha: Floats, landmarks: Points, *, cover: str, erode: float, feather: float) -> Floats:
+def soft_mask(masks: Floats, landmarks: Points, *, cover: str, erode: float, feather: float) -> Floats:
     """The mask of feathered and Poisson pastes, ``(MASK_SIZE, MASK_SIZE)``, 0 at the crop's edge.
 
-    ``alpha`` is the model's ``(S, S)``, ``landmarks`` ``(68, 2)`` are shares of the crop. ``cover`` says what is
-    replaced: ``alpha``, ``face`` (the landmarks' hull) or ``both`` (their product). ``erode`` and ``feather`` are
-    shares of the crop: how far the edge draws back, and how wide it fades.
+    ``masks`` ``(S, S, 2)`` are the model's: the drawn face, and the visible face. ``landmarks`` ``(68, 2)`` are shares
+    of the crop. ``cover`` says what is replaced: ``alpha`` (where both masks show face), ``face`` (the landmarks' hull)
+    or ``both`` (:func:`shape`). ``erode`` and ``feather`` are shares of the crop: how far the edge draws back, and how
+    wide it fades.
     """
-    mask = np.ones((MASK_SIZE, MASK_SIZE), np.float32)
-    if cover in ("both", "alpha"):
-        mask = resample(alpha, MASK_SIZE)
-    if cover in ("both", "face"):
-        mask = mask * face_hull(landmarks)
+    if cover == "face":
+        mask = face_hull(landmarks)
+    else:
+        drawn, visible = (resample(np.ascontiguousarray(part), MASK_SIZE) for part in np.moveaxis(masks, -1, 0))
+        mask = np.minimum(drawn, visible) if cover == "alpha" else shape(drawn, visible, face_hull(landmarks))
     radius, fade = round(erode * MASK_SIZE), max(round(feather * MASK_SIZE), 1)
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     drawn = cv2.erode(mask, ellipse)
@@ -88,6 +91,20 @@ def soft_mask(alpha: Floats, landmarks: Points, *, cover: str, erode: float, fea
         edge[:] = 0
     faded = cv2.GaussianBlur(drawn, (2 * fade + 1, 2 * fade + 1), 0, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(faded, np.float32)
+
+
+def shape(drawn: Floats, visible: Floats, hull: Floats) -> Floats:
+    """The face to be replaced, ``(S, S)``: the drawn face where the source shows face, and a little beyond its outline.
+
+    A wider jaw or fuller cheeks belong to the drawn person, so the drawn face may reach :data:`REACH` beyond the
+    source's hull; but only from where the source's face is visible up to that hull. Where hair, glasses or a hand
+    cover its edge, they stay. All three are ``(S, S)`` in [0, 1].
+    """
+    inside = visible * hull
+    radius = round(REACH * len(hull))
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    beyond = cv2.dilate(inside, ellipse) * (1 - hull)
+    return np.minimum(drawn, np.maximum(inside, beyond))
 
 
 def resample(mask: Floats, size: int) -> Floats:

@@ -29,7 +29,8 @@ class Model(Protocol):
     def coverage(self) -> float: ...
 
     def __call__(self, crops: Image, /) -> tuple[Floats, Floats]:
-        """``(B, size, size, 3)`` RGB → colour ``(B, size, size, 3)`` in [0, 255] and alpha ``(B, size, size)``."""
+        """``(B, size, size, 3)`` RGB → colour ``(B, size, size, 3)`` in [0, 255] and masks ``(B, size, size, 2)`` in
+        [0, 1]: the face in the drawn picture, and the face that is visible in the crop."""
         ...
 
 
@@ -116,8 +117,8 @@ class FrameSwapper:
     def run(self, frames: Sequence[Prepared]) -> list[Swap]:
         """Put all faces of these frames through the model at once and finish each frame."""
         crops = [target.crop for frame in frames for target in frame.targets]
-        colours, alphas = self._model(np.stack(crops)) if crops else ((), ())
-        outputs = iter(zip(colours, alphas, strict=True))
+        colours, masks = self._model(np.stack(crops)) if crops else ((), ())
+        outputs = iter(zip(colours, masks, strict=True))
         return [self.finish(frame, [next(outputs) for _ in frame.targets]) for frame in frames]
 
     def prepare(self, image: Image, time: float) -> Prepared:
@@ -162,23 +163,23 @@ class FrameSwapper:
         return Target(warp(image, matrix, size), matrix, (transform(steady, matrix) + 0.5) / size)
 
     def finish(self, frame: Prepared, outputs: Sequence[tuple[Floats, Floats]]) -> Swap:
-        """Blend the model's ``(colour, alpha)`` of each target into the frame."""
+        """Blend the model's ``(colour, masks)`` of each target into the frame."""
         mask = np.zeros(frame.image.shape[:2], np.uint8)
         if not frame.targets:
             return Swap(frame.image, frame.image, mask, frame.faces)
         result = frame.image.copy()
-        for target, (face, alpha) in zip(frame.targets, outputs, strict=True):
-            self._put(result, mask, target, face, alpha)
+        for target, (face, masks) in zip(frame.targets, outputs, strict=True):
+            self._put(result, mask, target, face, masks)
         return Swap(frame.image, result, mask, frame.faces)
 
-    def _put(self, result: Image, mask: Image, target: Target, face: Floats, alpha: Floats) -> None:
+    def _put(self, result: Image, mask: Image, target: Target, face: Floats, masks: Floats) -> None:
         """Blend one face into ``result`` and its mask into ``mask``, in place."""
         chosen = self._settings
         size = self._model.size
-        cover = alpha
+        cover = masks.min(axis=-1)
         if chosen.blend != "direct":
             cover = blend.soft_mask(
-                alpha, target.landmarks, cover=chosen.cover, erode=chosen.erode, feather=chosen.feather
+                masks, target.landmarks, cover=chosen.cover, erode=chosen.erode, feather=chosen.feather
             )
         weight = blend.resample(cover, size)
         face = colour.transfer(face, target.crop.astype(np.float32), weight, chosen.color)

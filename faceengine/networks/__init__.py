@@ -1,1 +1,1 @@
-"""faceswap-GAN v2.2 in PyTorch: shared encoder, two decoders, two discriminators; plain or octave convolutions."""
+"""The networks: architectures by name (``registry.py``), and what all of them give (``model.py``)."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from faceengine.config import Config, option
+from faceengine.networks.registry import SIZES, check_size
 
 
 @dataclass(frozen=True)
 class ModelConfig(Config):
-    """The shape of a faceswap-GAN. Two runs with equal model configs can exchange weights."""
+    """The shape of the networks. Two runs with equal model configs can exchange weights."""
 
-    size: int = option(64, help="side of the model's input and output in pixels", choices=(64, 128, 256))
+    architecture: str = option("faceswap-gan", help="family of networks", choices=tuple(SIZES))
+    size: int = option(64, help="side of the model's input and output in pixels", choices=(64, 128, 192, 256))
     lite: bool = option(False, help="half the channels: 12.4 instead of 73.2 million parameters")
     octave: float = option(
         0.0, help="share of channels at half resolution (octave convolution)", choices=(0.0, 0.125, 0.25, 0.5)
@@ -25,6 +27,9 @@ class ModelConfig(Config):
         low=0.5,
         high=1.0,
     )
+
+    def check(self) -> None:
+        check_size(self.architecture, self.size)
 
     def attends(self, side: int) -> bool:
         """Whether a feature map of ``side``² positions gets self-attention where the layout has one."""

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from faceengine.geometry import Image, Matrix, umeyama
+from faceengine.geometry import Image, Matrix, invert, transform, umeyama
 
 GRID = 5
 """Points a side of the grid that bends the input."""
+RGB_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+"""Linear part of ITU-R BT.709 with white D65, as OpenCV has it; applied to the coded values, as the original does."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +50,31 @@ def sample(
     if colours_of is not None:
         crop = match_colours(crop, colours_of, xyz=rng.random() < 0.5)
     place = random_placement(crop.shape[0], placement, flip, rng)
-    crop = cv2.warpAffine(crop, place, crop.shape[:2], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    masks = cv2.warpAffine(masks, place, crop.shape[:2], borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    return warp(crop, masks, size, coverage, warp_sigma, rng)
+    return warp(crop, masks, place, size, coverage, warp_sigma, rng)
 
 
 def match_colours(crop: Image, other: Image, *, xyz: bool) -> Image:
-    """Give ``crop`` the mean and standard deviation of ``other`` in each channel, of RGB or of CIE XYZ."""
-    ours, theirs = crop, other
-    if xyz:
-        ours, theirs = (cv2.cvtColor(image, cv2.COLOR_RGB2XYZ) for image in (crop, other))  # type: ignore[assignment]
-    mean, deviation = cv2.meanStdDev(ours)
-    wanted_mean, wanted_deviation = cv2.meanStdDev(theirs)
+    """Give ``crop`` the mean and standard deviation of ``other`` in each channel, of RGB or of CIE XYZ.
+
+    Both are affine in RGB, so that one pass over the pixels does it.
+    """
+    space = RGB_TO_XYZ if xyz else np.eye(3)
+    mean, deviation = _statistics(crop, space)
+    wanted_mean, wanted_deviation = _statistics(other, space)
     # A nearly flat picture must not be blown up into noise.
     factor = np.clip(wanted_deviation / np.maximum(deviation, 1.0), 0.25, 4.0)
-    matched = cv2.convertScaleAbs(np.clip((ours - mean.T) * factor.T + wanted_mean.T, 0, 255))
-    return cv2.cvtColor(matched, cv2.COLOR_XYZ2RGB) if xyz else matched  # type: ignore[return-value]
+    linear = np.linalg.inv(space) @ (factor[:, None] * space)
+    shift = np.linalg.inv(space) @ (wanted_mean - factor * mean)
+    return cv2.transform(crop, np.column_stack([linear, shift]))  # type: ignore[return-value]
+
+
+def _statistics(image: Image, space: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation ``(3,)`` of each channel in ``space`` ``(3, 3)``; every fourth pixel says enough."""
+    pixels = image[::2, ::2].reshape(-1, 3).astype(np.float32)
+    mean = np.full(len(pixels), 1 / len(pixels), np.float32) @ pixels
+    covariance = (pixels.T @ pixels).astype(np.float64) / len(pixels) - np.outer(mean, mean)
+    variance = np.diag(space @ covariance @ space.T)
+    return space @ mean, np.sqrt(np.maximum(variance, 0.0))
 
 
 def random_placement(size: int, factor: float, flip: float, rng: Generator) -> Matrix:
@@ -81,8 +92,9 @@ def random_placement(size: int, factor: float, flip: float, rng: Generator) -> M
     return matrix
 
 
-def warp(crop: Image, masks: Image, size: int, coverage: float, sigma: float, rng: Generator) -> Sample:
-    """Bend the central ``coverage`` of the crop on a 5×5 grid; the target is the straight view nearest to it."""
+def warp(crop: Image, masks: Image, place: Matrix, size: int, coverage: float, sigma: float, rng: Generator) -> Sample:
+    """Bend the central ``coverage`` of the crop, moved by ``place`` ``(2, 3)``, on a 5×5 grid; the target is the
+    straight view nearest to it. Each is sampled once: moving first and bending then would blur twice."""
     working = crop.shape[0]
     half = coverage * working / 2
     # Centres of the outermost output pixels, not the borders of the square: the matrix below then is
@@ -91,10 +103,12 @@ def warp(crop: Image, masks: Image, size: int, coverage: float, sigma: float, rn
     ticks = (working - 1) / 2 + np.linspace(-reach, reach, GRID)
     regular = np.stack(np.meshgrid(ticks, ticks), axis=-1)
     displaced = regular + rng.normal(0.0, sigma * working / 256, regular.shape)
-    maps = _spread(displaced, size)
+    back = invert(place)
+    maps = _spread(transform(displaced.reshape(-1, 2), back).reshape(displaced.shape), size)
     warped = cv2.remap(crop, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     in_output = np.stack(np.meshgrid(*[np.linspace(0, size - 1, GRID)] * 2), axis=-1)
-    straight = umeyama(displaced.reshape(-1, 2), in_output.reshape(-1, 2))
+    upright = umeyama(displaced.reshape(-1, 2), in_output.reshape(-1, 2))
+    straight = upright @ np.vstack([place, [0.0, 0.0, 1.0]])
     target = cv2.warpAffine(crop, straight, (size, size), borderMode=cv2.BORDER_REPLICATE)
     moved = cv2.warpAffine(masks, straight, (size, size), borderMode=cv2.BORDER_REPLICATE)
     return Sample(warped, target, moved.reshape(size, size, -1))  # type: ignore[arg-type]
@@ -110,6 +124,30 @@ def _spread(grid: NDArray[np.float64], size: int) -> NDArray[np.float32]:
     weights[np.arange(size), left + 1] = share
     spread = weights @ grid.transpose(2, 0, 1) @ weights.T
     return np.ascontiguousarray(spread.transpose(1, 2, 0), dtype=np.float32)
+
+
+def relight(crop: Image, rng: Generator) -> Image:
+    """Another exposure, gamma and white balance, and light that falls off to one side. Size and type stay."""
+    levels = np.linspace(0.0, 1.0, 256)
+    gains = rng.uniform(0.75, 1.25) * rng.uniform(0.88, 1.12, 3)
+    curves = np.stack([levels ** rng.uniform(0.75, 1.35) * gain for gain in gains], axis=-1)
+    table = np.clip(np.rint(curves * 255), 0, 255).astype(np.uint8)[None]
+    lit = cv2.LUT(crop, table)
+    across = rng.uniform(-0.35, 0.35, 2)
+    ramp = np.linspace(-1.0, 1.0, crop.shape[0], dtype=np.float32)
+    field = (1 + np.float32(across[0]) * ramp)[:, None] * (1 + np.float32(across[1]) * ramp)[None, :]
+    return cv2.multiply(lit, cv2.merge([field] * 3), dtype=cv2.CV_8U)  # type: ignore[return-value]
+
+
+def degrade(image: Image, rng: Generator) -> Image:
+    """Fewer pixels, or JPEG's blocks, as small and compressed video has them."""
+    size = image.shape[0]
+    if rng.random() < 0.5:
+        small = round(size * rng.uniform(0.35, 0.8))
+        coarse = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
+        return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(20, 60))])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)  # type: ignore[return-value]
 
 
 def add_noise(image: Image, rng: Generator) -> Image:

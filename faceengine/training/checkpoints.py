@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from faceengine.errors import InputError
+from faceengine.errors import ConfigError, InputError
 from faceengine.files import partial, publish
+from faceengine.networks.config import ModelConfig
+from faceengine.training.config import Recipe
 
 FOLDER = "checkpoints"
 
@@ -35,8 +37,7 @@ class Header:
     total: int
     """Length of the schedule."""
     recipe: dict[str, Any]
-    digest: str
-    """Of the recipe but its length, and the seed: what a resume must have in common."""
+    """As the program that wrote it knew recipes: see :func:`recipe_of`."""
     seed: int
     exchanged: bool
     """Whether the decoders of A and B have changed places."""
@@ -81,9 +82,34 @@ def read_header(path: Path) -> Header:
     """Raises :class:`InputError` for a file that is no checkpoint or is damaged."""
     try:
         with safe_open(path, "pt") as file:
-            return Header(**json.loads(file.metadata()["faceengine"]))
+            values = json.loads(file.metadata()["faceengine"])
+            known = {field.name for field in fields(Header)}
+            # Later programs may say more of a checkpoint, and earlier ones said more: what is needed must be there.
+            return Header(**{name: value for name, value in values.items() if name in known})
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError("checkpoint.damaged", f"{path} is damaged or no checkpoint of this program") from error
+
+
+def recipe_of(header: Header, path: Path) -> Recipe:
+    """The recipe of a checkpoint, with today's defaults for options that did not exist when it was written.
+
+    A default never changes what a recipe means, so a run goes on whatever options have been added since. Raises
+    :class:`InputError` ``checkpoint.version`` for options or an architecture that this version does not have.
+    """
+    try:
+        return Recipe.from_dict(header.recipe)
+    except ConfigError as error:
+        text = f"{path} was trained by another version of this program ({error}): convert and resume with that version"
+        raise InputError("checkpoint.version", text) from error
+
+
+def model_of(header: Header, path: Path) -> ModelConfig:
+    """The shape of a checkpoint's networks; raises as :func:`recipe_of` does, but knows any recipe's losses."""
+    try:
+        return ModelConfig.from_dict(header.recipe["model"])
+    except ConfigError as error:
+        text = f"the networks of {path} are not of this version ({error}): install the version that trained it"
+        raise InputError("checkpoint.version", text) from error
 
 
 def read_tensors(path: Path, prefix: str) -> State:

@@ -28,10 +28,15 @@ class Recipe(Config):
         0.0, help="share of the schedule after which the adversarial loss sets in", low=0, high=1
     )
     reconstruction: float = option(1.0, help="weight of L1 between the drawn face and the target", low=0)
-    eyes: float = option(30.0, help="extra weight of both inside the eye mask", low=0)
+    eyes: float = option(30.0, help="extra weight of reconstruction and edges inside the eye mask", low=0)
+    mouth: float = option(0.0, help="the same inside the mouth mask", low=0)
+    brows: float = option(0.0, help="the same inside the brow mask", low=0)
     edge: float = option(0.1, help="weight of L1 between first differences", low=0)
     face: float = option(0.0, help="extra weight of the reconstruction inside the face mask", low=0)
-    ssim: float = option(0.0, help="weight of 1 - SSIM between the drawn face and the target", low=0)
+    dssim: float = option(0.0, help="weight of 1 - SSIM inside the face, at two scales", low=0)
+    background: float = option(
+        1.0, help="how much of the target's detail outside the face mask is kept; 0 blurs it", low=0, high=1
+    )
     perceptual: float = option(1.0, help="factor on the perceptual loss, if its network's weights are there", low=0)
     cycle: float = option(0.0, help="weight of cycle consistency A→B→A (CycleGAN: 10)", low=0)
     alpha: float = option(0.01, help="weight of the mean of alpha (or of the hinge ×10)", low=0)
@@ -41,45 +46,70 @@ class Recipe(Config):
     placement: float = option(1.0, help="factor on rotation ±10°, zoom ±10 %, shift ±5 %", low=0, high=2)
     flip: float = option(0.5, help="how often a crop is mirrored", low=0, high=1)
     warp_sigma: float = option(5.6, help="standard deviation of the warp in pixels at 256", low=0, high=30)
+    warp_until: float = option(1.0, help="share of the schedule after which inputs are not warped", low=0, high=1)
+    relight: float = option(0.0, help="how often light, gamma and colours of input and target change", low=0, high=1)
     noise: float = option(0.0, help="how often noise is put on the warped input", low=0, high=1)
     blur: float = option(0.0, help="how often motion blur is put on the warped input", low=0, high=1)
+    degrade: float = option(0.0, help="how often the warped input is made coarse or compressed", low=0, high=1)
     ema: float = option(
         0.999, help="decay of the moving average of weights that previews and conversion use", low=0, high=1
     )
 
 
-_LITE = ModelConfig(lite=True)
+_COMPACT = Recipe(
+    model=ModelConfig(architecture="compact", size=128, attention=16, latent=512, coverage=1.0),
+    batch=8,
+    learning_rate=1e-3,
+    bottleneck_rate=0.1,
+    warm_up=200,
+    original_phases=False,
+    l2=0.0,
+    adversarial=0.02,
+    adversarial_from=0.5,
+    eyes=30.0,
+    mouth=30.0,
+    brows=10.0,
+    edge=1.0,
+    face=3.0,
+    dssim=2.0,
+    background=0.2,
+    alpha=0.0,
+    alpha_face=1.0,
+    colour_match=0.6,
+    relight=0.3,
+    degrade=0.1,
+    placement=0.3,
+    warp_sigma=2.5,
+    warp_until=0.85,
+)
+"""What the presets of the compact networks share. Small batches: in the same time many small steps get further than
+few large ones. The whole crop is seen, since what lies at its edge, the jaw, is where a swap shows. Crops are moved and
+bent less than the original's: where everything lies has to pass the bottleneck, too."""
 
 PRESETS: dict[str, Recipe] = {
-    "lite-64": Recipe(model=_LITE),
-    "standard-64": Recipe(),
-    "standard-128": Recipe(model=ModelConfig(size=128)),
-    "standard-256": Recipe(model=ModelConfig(size=256)),
-    # Seconds long, all losses on: for tests and for trying out a set-up. What it draws is mush.
-    "tiny": Recipe(model=ModelConfig(narrow=8, latent=64, attention=16), iterations=20, batch=2, cycle=10.0),
-    # For a quarter of an hour on two cores; docs/performance.md has what was tried. Small batches: in the same time
-    # many small steps get further than few large ones. The whole crop is seen, since what lies at its edge, the jaw, is
-    # where a swap shows. Crops are moved and bent less: where everything lies has to pass the bottleneck, too.
-    "demo": Recipe(
-        model=dataclasses.replace(_LITE, attention=0, latent=256, coverage=1.0),
+    # A quarter of an hour on two cores; docs/performance.md has what was tried.
+    "quick": dataclasses.replace(
+        _COMPACT,
+        model=dataclasses.replace(_COMPACT.model, narrow=2, attention=0, latent=256),
         iterations=8_000,
         batch=4,
         learning_rate=2e-3,
-        bottleneck_rate=0.1,
         warm_up=100,
-        original_phases=False,
-        l2=0.0,
-        adversarial=0.0,
-        edge=1.0,
-        face=3.0,
-        ssim=1.0,
-        alpha=0.0,
-        alpha_face=1.0,
-        colour_match=0.2,
-        placement=0.3,
-        warp_sigma=2.5,
         ema=0.998,
     ),
+    # An hour on one GPU, or a night on a CPU.
+    "standard": dataclasses.replace(_COMPACT, iterations=40_000),
+    # At 256 px, for GPUs.
+    "fine": dataclasses.replace(
+        _COMPACT, model=dataclasses.replace(_COMPACT.model, size=256), iterations=80_000, learning_rate=5e-4
+    ),
+    # faceswap-GAN v2.2 with its own losses and schedule.
+    "lite-64": Recipe(model=ModelConfig(lite=True)),
+    "standard-64": Recipe(),
+    "standard-128": Recipe(model=ModelConfig(size=128)),
+    "standard-256": Recipe(model=ModelConfig(size=256)),
+    # Seconds long, all losses on: for tests and for trying out a set-up. It can't be used for a swap.
+    "tiny": Recipe(model=ModelConfig(narrow=8, latent=64, attention=16), iterations=20, batch=2, cycle=10.0),
 }
 
 
@@ -89,7 +119,7 @@ class TrainConfig(Config):
 
     a: Path = option(help="face set of person A")
     b: Path = option(help="face set of person B")
-    preset: str = option("lite-64", help="named set of numbers to start from", choices=tuple(PRESETS))
+    preset: str = option("quick", help="named set of numbers to start from", choices=tuple(PRESETS))
     octave: float | None = option(
         None, help="share of channels at half resolution, instead of the preset's", choices=(0.0, 0.125, 0.25, 0.5)
     )

@@ -7,7 +7,7 @@ seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,11 +21,15 @@ from torch.utils.data import Dataset
 from faceengine.embedding.chips import five_points
 from faceengine.faceset import Crop, FaceSet
 from faceengine.geometry import Image, align_matrix, transform, warp
-from faceengine.networks.faceswap_gan import PERSONS
+from faceengine.networks.model import PERSONS
 from faceengine.training import augment
 from faceengine.training.config import Recipe
 from faceengine.training.ranks import ALONE, Ranks
+from faceengine.training.schedule import phase
 from faceengine.training.visible import visible_face
+
+MASKS = ("eyes", "mouth", "brows", "face")
+"""The masks that losses weigh by; ``face`` is the visible face, without hair or hands in front of it."""
 
 POSE_BIN = 15
 """Degrees of yaw and pitch that share a bin of the balanced sampling."""
@@ -33,19 +37,22 @@ POSE_BIN = 15
 
 @dataclass(frozen=True)
 class Faces:
-    """One side of a batch: ``warped``, ``target`` ``(B, 3, S, S)`` in [-1, 1]; masks ``(B, 1, S, S)`` in [0, 1]."""
+    """One side of a batch: ``warped``, ``target`` ``(B, 3, S, S)`` in [-1, 1]; :data:`MASKS` ``(B, 1, S, S)`` in
+    [0, 1] by name."""
 
     warped: Tensor
     target: Tensor
-    eyes: Tensor
-    face: Tensor
+    masks: dict[str, Tensor]
 
     def to(self, device: torch.device) -> Faces:
-        parts = (self.warped, self.target, self.eyes, self.face)
-        return Faces(*(part.to(device, non_blocking=True) for part in parts))
+        return self._each(lambda part: part.to(device, non_blocking=True))
 
     def pin_memory(self) -> Faces:
-        return Faces(*(part.pin_memory() for part in (self.warped, self.target, self.eyes, self.face)))
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Faces:
+        masks = {name: change(mask) for name, mask in self.masks.items()}
+        return Faces(change(self.warped), change(self.target), masks)
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Pictures:
-    """A person's crops at working size, in memory: ``images (N, W, W, 3)``, ``masks (N, W, W, 2)`` eyes and face."""
+    """A person's crops at working size, in memory: ``images (N, W, W, 3)``, ``masks (N, W, W, 4)`` as :data:`MASKS`."""
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8]
@@ -84,10 +91,11 @@ def load_pictures(faces: FaceSet, crops: Sequence[Crop], size: int) -> Pictures:
         masks = faces.masks(crop.id)
         image = faces.image(crop.id)
         working = min(2 * size, image.shape[0])
-        both = np.dstack([masks["eyes"], visible_face(image, masks)])
+        masks["face"] = visible_face(image, masks)
+        stack = np.dstack([masks[name] for name in MASKS])
         points = transform(five_points(crop.landmarks), crop.matrix)
         matrix = align_matrix(points, working)
-        return warp(image, matrix, working), warp(both, matrix, working)
+        return warp(image, matrix, working), warp(stack, matrix, working)
 
     with ThreadPoolExecutor(4) as pool:
         pairs = list(pool.map(read, crops))
@@ -112,6 +120,8 @@ class Batches(Dataset[Batch]):
     def __init__(self, pictures: dict[str, Pictures], recipe: Recipe, seed: int, ranks: Ranks = ALONE) -> None:
         self.pictures = pictures
         self.recipe = recipe
+        # Shared with the worker processes: of a run that fits into minutes the length is known only as it goes on.
+        self.total = torch.tensor(recipe.iterations).share_memory_()
         self.size = ranks.share(recipe.batch)
         self.seed = [ranks.rank, seed] if ranks.rank else [seed]
 
@@ -119,36 +129,39 @@ class Batches(Dataset[Batch]):
         # One thread a worker: OpenCV's own pool costs more than it gives on pictures this small.
         cv2.setNumThreads(0)
         rng = np.random.default_rng([*self.seed, iteration])
-        faces = {person: self._faces(person, rng) for person in PERSONS}
+        bend = phase(iteration, int(self.total), self.recipe).warp
+        faces = {person: self._faces(person, bend, rng) for person in PERSONS}
         return Batch(faces, float(rng.beta(0.2, 0.2)))
 
-    def _faces(self, person: str, rng: np.random.Generator) -> Faces:
+    def _faces(self, person: str, bend: bool, rng: np.random.Generator) -> Faces:
         pictures = self.pictures[person]
         chosen = rng.choice(len(pictures.images), self.size, p=pictures.weights)
-        samples = [self._sample(pictures, int(index), rng) for index in chosen]
-        masks = np.stack([sample.masks for sample in samples])
+        samples = [self._sample(pictures, int(index), bend, rng) for index in chosen]
+        masks = torch.from_numpy(np.stack([sample.masks for sample in samples])).float() / 255
         return Faces(
             _signed([sample.warped for sample in samples]),
             _signed([sample.target for sample in samples]),
-            torch.from_numpy(masks[:, None, :, :, 0]).float() / 255,
-            torch.from_numpy(masks[:, None, :, :, 1]).float() / 255,
+            {name: masks[:, None, :, :, number] for number, name in enumerate(MASKS)},
         )
 
-    def _sample(self, pictures: Pictures, index: int, rng: np.random.Generator) -> augment.Sample:
+    def _sample(self, pictures: Pictures, index: int, bend: bool, rng: np.random.Generator) -> augment.Sample:
         recipe = self.recipe
+        crop = pictures.images[index]
         colours_of = None
         if rng.random() < recipe.colour_match:
             other = self.pictures[PERSONS[int(rng.integers(2))]].images
             colours_of = other[int(rng.integers(len(other)))]
+        if rng.random() < recipe.relight:
+            crop = augment.relight(crop, rng)
         sample = augment.sample(
-            pictures.images[index],
+            crop,
             pictures.masks[index],
             colours_of,
             recipe.model.size,
             recipe.model.coverage,
             placement=recipe.placement,
             flip=recipe.flip,
-            warp_sigma=recipe.warp_sigma,
+            warp_sigma=recipe.warp_sigma if bend else 0.0,
             rng=rng,
         )
         warped = sample.warped
@@ -156,6 +169,8 @@ class Batches(Dataset[Batch]):
             warped = augment.add_noise(warped, rng)
         if rng.random() < recipe.blur:
             warped = augment.motion_blur(warped, rng)
+        if rng.random() < recipe.degrade:
+            warped = augment.degrade(warped, rng)
         return augment.Sample(warped, sample.target, sample.masks)
 
 

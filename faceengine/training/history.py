@@ -12,7 +12,7 @@ import torch
 from faceengine.errors import EngineError
 from faceengine.events import Losses, Message
 from faceengine.files import replace_file
-from faceengine.networks.faceswap_gan import PERSONS
+from faceengine.networks.model import PERSONS
 from faceengine.training.step import Values
 
 FILE = "losses.jsonl"

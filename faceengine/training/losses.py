@@ -7,51 +7,83 @@ Pictures ``(B, 3, S, S)`` in [-1, 1], masks ``(B, 1, S, S)`` in [0, 1]. Weights 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-
-def reconstruction(drawn: Tensor, target: Tensor, auxiliary: Sequence[Tensor] = ()) -> Tensor:
-    """L1 to the target, and of every auxiliary picture to the target at its size."""
-    loss = F.l1_loss(drawn, target)
-    for small in auxiliary:
-        loss = loss + F.l1_loss(small, F.interpolate(target, size=small.shape[-2:], mode="area"))
-    return loss
+WINDOW = 7
+"""Side of SSIM's windows."""
 
 
-def inside(drawn: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Mean over all pixels of mask · |difference|."""
-    return (mask * (drawn - target).abs()).mean()
+def auxiliary(small: Tensor, target: Tensor) -> Tensor:
+    """L1 of a smaller picture to the target at its size."""
+    return F.l1_loss(small, F.interpolate(target, size=small.shape[-2:], mode="area"))
 
 
-def edge(drawn: Tensor, target: Tensor) -> Tensor:
-    """L1 between first differences, in x plus in y."""
-    difference = drawn - target
-    return difference.diff(dim=3).abs().mean() + difference.diff(dim=2).abs().mean()
+@dataclass(frozen=True)
+class Errors:
+    """Differences of a drawn face from its target, computed once for all masks: ``(B, 1, S, S)``, means over RGB."""
+
+    pixels: Tensor
+    """|difference|."""
+    edges: Tensor
+    """|first differences of the difference|, in x plus in y, each at its first pixel; scaled so that the map's mean is
+    the sum of both directions' means, as the original adds them."""
+
+    @classmethod
+    def of(cls, drawn: Tensor, target: Tensor) -> Errors:
+        difference = drawn - target
+        height, width = difference.shape[-2:]
+        in_x = F.pad(difference.diff(dim=3).abs().mean(dim=1, keepdim=True), (0, 1)) * (width / (width - 1))
+        in_y = F.pad(difference.diff(dim=2).abs().mean(dim=1, keepdim=True), (0, 0, 0, 1)) * (height / (height - 1))
+        return cls(difference.abs().mean(dim=1, keepdim=True), in_x + in_y)
 
 
-def edge_inside(drawn: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """As :func:`edge`, each difference weighted by the mask at its first pixel."""
-    difference = drawn - target
-    in_x = (mask[..., :-1] * difference.diff(dim=3).abs()).mean()
-    return in_x + (mask[..., :-1, :] * difference.diff(dim=2).abs()).mean()
+def inside(error: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Mean over all pixels of mask · error."""
+    return error.mean() if mask is None else (mask * error).mean()
 
 
-def dissimilarity(drawn: Tensor, target: Tensor) -> Tensor:
-    """1 - SSIM of the luma over 7×7 windows of equal weights, in [0, 2]. Wang et al. 2004, for a range of 2."""
+def without_background(target: Tensor, face: Tensor, keep: float) -> Tensor:
+    """The target with its surroundings blurred, but for ``keep`` of their detail: nothing is spent on drawing them."""
+    side = target.shape[-1]
+    soft = F.interpolate(F.avg_pool2d(target, side // 16), size=side, mode="bilinear", align_corners=False)
+    share = keep + (1 - keep) * face
+    return soft + share * (target - soft)
+
+
+def dissimilarity(drawn: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """1 - SSIM of the luma inside the mask, in [0, 2]: the mean of full and half resolution."""
+    half = [F.avg_pool2d(part, 2) for part in (drawn, target, mask)]
+    return (_dissimilarity(drawn, target, mask) + _dissimilarity(half[0], half[1], half[2])) / 2
+
+
+def _dissimilarity(drawn: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Over 7×7 windows of equal weights. Wang et al. 2004, for a range of 2."""
     c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
     # Second moments lose too much in 16 bits.
     x, y = (_luma(picture.float()) for picture in (drawn, target))
     products = torch.cat([x, y, x * x, y * y, x * y], dim=1)
-    # One direction after the other: 14 values to add up instead of 49.
-    moments = F.avg_pool2d(F.avg_pool2d(products, (7, 1), stride=1), (1, 7), stride=1)
+    # Sums over windows as products with a banded matrix: a tenth of the time of average pools on a CPU.
+    band = _windows(products.shape[-1], products.device)
+    moments = band.T @ products @ band
     mean_x, mean_y, xx, yy, xy = moments.chunk(5, dim=1)
     covariance = xy - mean_x * mean_y
     variances = xx - mean_x**2 + yy - mean_y**2
     ssim = (2 * mean_x * mean_y + c1) * (2 * covariance + c2) / ((mean_x**2 + mean_y**2 + c1) * (variances + c2))
-    return 1 - ssim.mean()
+    inside = mask[..., WINDOW // 2 : -(WINDOW // 2), WINDOW // 2 : -(WINDOW // 2)]
+    return (inside * (1 - ssim)).sum() / inside.sum().clamp(min=1.0)
+
+
+@lru_cache(maxsize=8)
+def _windows(size: int, device: torch.device) -> Tensor:
+    """``(S, S - 6)``: column i averages the values i … i + 6."""
+    start = torch.arange(size - WINDOW + 1, device=device)
+    row = torch.arange(size, device=device)[:, None]
+    return ((row >= start) & (row < start + WINDOW)).float() / WINDOW
 
 
 def _luma(picture: Tensor) -> Tensor:

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from faceengine.files import replace_file
 from faceengine.geometry import Image
-from faceengine.networks.decoder import swap_alpha
-from faceengine.networks.faceswap_gan import PERSONS, Generator
+from faceengine.networks.model import PERSONS, Swappable, swap_alpha
 from faceengine.training.data import Pictures
 from faceengine.training.schedule import Phase
 from faceengine.training.step import OTHER, decoder_of
@@ -44,14 +43,14 @@ def central(crop: Image, size: int, coverage: float) -> Image:
 
 
 @torch.inference_mode()
-def sheet(generator: Generator, faces: dict[str, Tensor], phase: Phase) -> Image:
+def sheet(generator: Swappable, faces: dict[str, Tensor], phase: Phase) -> Image:
     """A row a face; :data:`COLUMNS` for A, and beside them for B. ``(H, W, 3)`` RGB."""
     blocks = []
     for person in PERSONS:
         source = faces[person]
-        code = generator.encoder(source)
-        own = decoder_of(generator, person, phase)(code)
-        other = decoder_of(generator, OTHER[person], phase)(code)
+        code = generator.encode(source)
+        own = generator.decode(code, decoder_of(person, phase))
+        other = generator.decode(code, decoder_of(OTHER[person], phase))
         alpha = swap_alpha(own, other)
         swapped = alpha * other.colour + (1 - alpha) * source
         mask = (alpha * 2 - 1).expand(-1, 3, -1, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faceengine.training.config import Recipe
 
@@ -18,6 +18,8 @@ class Phase:
     perceptual: bool = False
     hinge: float | None = None
     """What alpha should reach; ``None``: it is kept small instead."""
+    warp: bool = True
+    """Whether inputs are warped."""
     exchanged: bool = False
     """Whether the decoders of A and B have changed places (each goes on from what the other learned)."""
 
@@ -27,13 +29,12 @@ def phase(iteration: int, total: int, recipe: Recipe) -> Phase:
     warm = min(1.0, (iteration + 1) / recipe.warm_up) if recipe.warm_up else 1.0
     share = iteration / total
     adversarial = recipe.adversarial > 0 and share >= recipe.adversarial_from
+    warp = share <= recipe.warp_until
     if recipe.original_phases:
         original = _original(iteration, total)
-        return Phase(
-            original.learning_rate * warm, adversarial, original.perceptual, original.hinge, original.exchanged
-        )
+        return replace(original, learning_rate=original.learning_rate * warm, adversarial=adversarial, warp=warp)
     cosine = 0.505 + 0.495 * math.cos(math.pi * min(share, 1.0))
-    return Phase(cosine * warm, adversarial, perceptual=share >= 0.2)
+    return Phase(cosine * warm, adversarial, perceptual=share >= 0.2, warp=warp)
 
 
 def _original(iteration: int, total: int) -> Phase:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 
-from faceengine.networks.faceswap_gan import PERSONS
+from faceengine.networks.model import PERSONS
 
 T = TypeVar("T")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from faceengine.networks.decoder import Decoded
-from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
+from faceengine.networks.model import PERSONS, Decoded, Discriminators, Generator
 from faceengine.training import losses
 from faceengine.training.config import Recipe
 from faceengine.training.data import Batch, Faces
@@ -46,6 +45,7 @@ class Trainer:
     def step(self, batch: Batch, phase: Phase) -> Values:
         """Train on one batch. Returns ``a.reconstruction`` and its like, see :func:`generator_losses`."""
         self._set_learning_rates(phase)
+        batch = self._without_backgrounds(batch)
         self.optimise_generator.zero_grad(set_to_none=True)
         # The generator runs once: the discriminators learn from its pictures cut off from their graph, and do not
         # change them. The original ran it a second time for the same numbers.
@@ -63,21 +63,30 @@ class Trainer:
         self.optimise_generator.step()
         return values | {f"{person}.{name}": loss for person in PERSONS for name, loss in learned[person].items()}
 
+    def _without_backgrounds(self, batch: Batch) -> Batch:
+        keep = self.recipe.background
+        if keep == 1:
+            return batch
+        faces = {
+            person: replace(one, target=losses.without_background(one.target, one.masks["face"], keep))
+            for person, one in batch.faces.items()
+        }
+        return replace(batch, faces=faces)
+
     def _draw(self, person: str, warped: Tensor, phase: Phase) -> Decoded:
         """The person's warped faces through the encoder and the person's own decoder."""
         with self.autocast():
-            decoded: Decoded = decoder_of(self.generator, person, phase)(self.generator.encoder(warped))
-        return decoded
+            return self.generator.decode(self.generator.encode(warped), decoder_of(person, phase))
 
     def _discriminate(self, person: str, batch: Batch, decoded: Decoded) -> Tensor:
         """Gradients of the person's discriminator; its loss."""
         faces = batch.faces[person]
         with self.autocast():
-            fakes = torch.cat([decoded.masked(faces.warped), decoded.colour]).detach()
-            mixed = batch.mix * faces.target.repeat(2, 1, 1, 1) + (1 - batch.mix) * fakes
-            patches = self.discriminators[person](mixed, faces.warped.repeat(2, 1, 1, 1))
-        # Masked and raw pictures go through as one batch; the original added two means.
-        loss = 2 * losses.discrimination(patches, batch.mix)
+            fakes = self.judged(decoded, faces.warped).detach()
+            times = len(fakes) // len(faces.warped)
+            mixed = batch.mix * faces.target.repeat(times, 1, 1, 1) + (1 - batch.mix) * fakes
+            patches = self.discriminators[person](mixed, faces.warped.repeat(times, 1, 1, 1))
+        loss = times * losses.discrimination(patches, batch.mix)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
@@ -88,6 +97,16 @@ class Trainer:
         total = torch.stack([weight * loss for _, weight, loss in found]).sum()
         total.backward()  # type: ignore[no-untyped-call]
         return {name: loss.detach() for name, _, loss in found}
+
+    def judged(self, decoded: Decoded, warped: Tensor) -> Tensor:
+        """The pictures that the discriminator sees, ``(B or 2·B, 3, S, S)``.
+
+        The original judges the masked and the raw picture, since nothing else teaches alpha; here both go through as
+        one batch. An alpha that is taught the face mask leaves only the raw picture to be judged, at half the cost.
+        """
+        if self.recipe.alpha_face:
+            return decoded.colour
+        return torch.cat([decoded.masked(warped), decoded.colour])
 
     def _set_learning_rates(self, phase: Phase) -> None:
         base = self.recipe.learning_rate
@@ -102,9 +121,9 @@ class Trainer:
         return torch.autocast(self.device.type, self.precision, enabled=enabled, cache_enabled=False)
 
 
-def decoder_of(generator: Generator, person: str, phase: Phase) -> nn.Module:
-    """The decoder that draws ``person`` in this phase."""
-    return generator.decoders[OTHER[person] if phase.exchanged else person]
+def decoder_of(person: str, phase: Phase) -> str:
+    """Whose decoder draws ``person`` in this phase."""
+    return OTHER[person] if phase.exchanged else person
 
 
 def generator_losses(
@@ -113,28 +132,32 @@ def generator_losses(
     """Name, weight and value of every loss of one person's decoder that is on in this phase."""
     recipe, faces = trainer.recipe, batch.faces[person]
     colour, target, alpha = decoded.colour.float(), faces.target, decoded.alpha.float()
-    masked = alpha * colour + (1 - alpha) * faces.warped
-    yield "reconstruction", recipe.reconstruction, losses.reconstruction(colour, target, decoded.auxiliary)
-    if recipe.eyes:
-        yield "eyes", recipe.eyes, losses.inside(colour, target, faces.eyes)
-        yield "edge_eyes", recipe.eyes, losses.edge_inside(colour, target, faces.eyes)
+    errors = losses.Errors.of(colour, target)
+    smaller = sum((losses.auxiliary(small.float(), target) for small in decoded.auxiliary), colour.new_zeros(()))
+    yield "reconstruction", recipe.reconstruction, losses.inside(errors.pixels) + smaller
+    for name, weight in (("eyes", recipe.eyes), ("mouth", recipe.mouth), ("brows", recipe.brows)):
+        if weight:
+            yield name, weight, losses.inside(errors.pixels, faces.masks[name])
+            yield f"edge_{name}", weight, losses.inside(errors.edges, faces.masks[name])
     if recipe.edge:
-        yield "edge", recipe.edge, losses.edge(colour, target)
+        yield "edge", recipe.edge, losses.inside(errors.edges)
     if recipe.face:
-        yield "face", recipe.face, losses.inside(colour, target, faces.face)
-    if recipe.ssim:
-        yield "ssim", recipe.ssim, losses.dissimilarity(colour, target)
+        yield "face", recipe.face, losses.inside(errors.pixels, faces.masks["face"])
+    if recipe.dssim:
+        yield "dssim", recipe.dssim, losses.dissimilarity(colour, target, faces.masks["face"])
     if recipe.alpha:
         yield "alpha", recipe.alpha, losses.alpha_size(alpha, phase.hinge)
     if recipe.alpha_smooth:
         yield "alpha_smooth", recipe.alpha_smooth, losses.total_variation(alpha)
     if recipe.alpha_face:
-        yield "alpha_face", recipe.alpha_face, (alpha - faces.face).abs().mean()
+        yield "alpha_face", recipe.alpha_face, (alpha - faces.masks["face"]).abs().mean()
     if phase.adversarial:
-        patches = trainer.discriminators[person](torch.cat([masked, colour]), faces.warped.repeat(2, 1, 1, 1))
-        yield "adversarial", recipe.adversarial, 2 * losses.adversarial(patches)
+        judged = trainer.judged(decoded, faces.warped)
+        times = len(judged) // len(faces.warped)
+        patches = trainer.discriminators[person](judged, faces.warped.repeat(times, 1, 1, 1))
+        yield "adversarial", recipe.adversarial, times * losses.adversarial(patches)
     if phase.perceptual and trainer.perceptual is not None:
-        mixed = batch.mix * colour + (1 - batch.mix) * masked
+        mixed = batch.mix * colour + (1 - batch.mix) * (alpha * colour + (1 - alpha) * faces.warped)
         yield "perceptual", recipe.perceptual, trainer.perceptual(mixed, target)
     if recipe.cycle:
         yield "cycle", recipe.cycle, _cycle(trainer.generator, person, faces, phase)
@@ -142,9 +165,9 @@ def generator_losses(
 
 def _cycle(generator: Generator, person: str, faces: Faces, phase: Phase) -> Tensor:
     """The person's faces drawn as the other person and back again."""
-    there = decoder_of(generator, OTHER[person], phase)(generator.encoder(faces.target))
+    there = generator.decode(generator.encode(faces.target), decoder_of(OTHER[person], phase))
     swapped = there.masked(faces.target)
-    back = decoder_of(generator, person, phase)(generator.encoder(swapped))
+    back = generator.decode(generator.encode(swapped), decoder_of(person, phase))
     returned = back.masked(swapped)
     return losses.cycle(faces.target, returned.float(), there.alpha.float(), back.alpha.float())
 

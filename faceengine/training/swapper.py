@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from faceengine.device import choose_device, choose_precision
 from faceengine.errors import ConfigError
 from faceengine.geometry import Image
-from faceengine.networks.config import ModelConfig
-from faceengine.networks.decoder import swap_alpha
-from faceengine.networks.faceswap_gan import Generator
+from faceengine.networks.model import Generator, Swappable
 from faceengine.training import checkpoints
 from faceengine.training.schedule import Phase
 from faceengine.training.step import decoder_of
@@ -44,27 +42,30 @@ class Swapper:
         self.person = _identity(header.people[replaced])
         self.wanted = _identity(header.people[wanted])
         self.perceptual = header.perceptual
-        self._encoder = generator.encoder
+        self._model: Swappable = generator
         phase = Phase(0.0, exchanged=header.exchanged)
-        self._other = decoder_of(generator, wanted, phase)
+        self._other = decoder_of(wanted, phase)
         # Only an alpha that was taught the visible face tells hair from face; any other is not worth a second decoder.
-        knows_hair = header.recipe["alpha_face"] > 0
-        self._own = decoder_of(generator, replaced, phase) if knows_hair else None
+        knows_hair = header.recipe.get("alpha_face", 0) > 0
+        self._own = decoder_of(replaced, phase) if knows_hair else None
         self._device = next(generator.parameters()).device
         self._precision = precision
 
     @torch.inference_mode()
     def __call__(self, crops: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """``(B, size, size, 3)`` uint8 RGB, cut with ``align_matrix(points, size, coverage)`` →
-        colour ``(B, size, size, 3)`` in [0, 255] and alpha ``(B, size, size)`` in [0, 1], float32."""
+        colour ``(B, size, size, 3)`` in [0, 255] and masks ``(B, size, size, 2)`` in [0, 1], float32: where the drawn
+        picture shows the face, and where the crop does (1 everywhere if the model was not taught that)."""
         x = torch.from_numpy(np.ascontiguousarray(crops)).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1
         enabled = self._precision is not torch.float32
         with torch.autocast(self._device.type, self._precision, enabled=enabled):
-            code = self._encoder(x)
-            other = self._other(code)
-            alpha = other.alpha if self._own is None else swap_alpha(self._own(code), other)
+            code = self._model.encode(x)
+            other = self._model.decode(code, self._other)
+            drawn = other.alpha
+            visible = torch.ones_like(drawn) if self._own is None else self._model.decode(code, self._own).alpha
         colour = (other.colour.float() + 1) * 127.5
-        return colour.permute(0, 2, 3, 1).cpu().numpy(), alpha[:, 0].float().cpu().numpy()
+        masks = torch.cat([drawn, visible], dim=1).float()
+        return colour.permute(0, 2, 3, 1).cpu().numpy(), masks.permute(0, 2, 3, 1).cpu().numpy()
 
 
 def load_swapper(model: Path, direction: str, *, device: str = "auto", precision: str = "auto") -> Swapper:
@@ -76,7 +77,7 @@ def load_swapper(model: Path, direction: str, *, device: str = "auto", precision
         raise ConfigError("direction", f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}")
     path = checkpoints.newest(model)
     header = checkpoints.read_header(path)
-    generator = Generator(ModelConfig.from_dict(header.recipe["model"]))
+    generator = Generator(checkpoints.model_of(header, path))
     checkpoints.load_into(generator, checkpoints.read_tensors(path, "average."), path)
     where = choose_device(device)
     generator = generator.eval().to(where).to(memory_format=torch.channels_last)

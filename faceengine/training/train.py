@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import itertools
 import json
 import os
@@ -22,7 +21,7 @@ from faceengine.device import choose_device, choose_precision
 from faceengine.errors import InputError
 from faceengine.events import Checkpoint, Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
 from faceengine.files import only_process, replace_file
-from faceengine.networks.faceswap_gan import PERSONS, Discriminators, Generator
+from faceengine.networks.model import PERSONS, Discriminators, Generator
 from faceengine.training import checkpoints, preview
 from faceengine.training.config import Recipe, TrainConfig
 from faceengine.training.data import Batch, Batches
@@ -93,7 +92,10 @@ def _loop(
     should_stop: ShouldStop,
 ) -> TrainResult:
     trainer, recipe, ranks = session.trainer, session.trainer.recipe, session.trainer.ranks
-    batches = _batches(config, people, recipe, session.iteration, ranks)
+    pictures = {person: people[person].pictures for person in PERSONS}
+    dataset = Batches(pictures, recipe, config.seed, ranks)
+    dataset.total.fill_(session.total)
+    batches = _loaded(config, dataset, session.iteration)
     shown = _preview_faces(people, recipe, trainer.device)
     history = History(run_dir, 2 * recipe.batch, keep=ranks.first)
     history.rewind(session.iteration)
@@ -108,6 +110,7 @@ def _loop(
         history.add(ranks.mean(values))
         session.iteration += 1
         session.total = ranks.of_first(clock.fit(session.iteration, session.total))
+        dataset.total.fill_(session.total)
         stopped = ranks.any(should_stop())
         done = stopped or session.iteration >= session.total or ranks.any(clock.over())
 
@@ -154,7 +157,7 @@ def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], ranks: 
     elif config.start_from is not None:
         _warm_start(session, checkpoints.newest(config.start_from), on_event)
     ranks.equalise(generator, discriminators, session.average)
-    settings = {"config": config.to_dict(), "recipe": recipe.to_dict(), "digest": digest(config)}
+    settings = {"config": config.to_dict(), "recipe": recipe.to_dict()}
     if ranks.first:
         replace_file(run_dir / "run.json", json.dumps(settings, indent=2).encode())
     arithmetic = str(precision).removeprefix("torch.")
@@ -169,8 +172,8 @@ def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], ranks: 
 def _resume(config: TrainConfig, session: _Session, path: Path, people: dict[str, Person], on_event: OnEvent) -> None:
     """Go on exactly where the checkpoint was made."""
     header = checkpoints.read_header(path)
-    if header.digest != digest(config):
-        differs = _differences(header.recipe, config.recipe.to_dict()) or "the seed"
+    theirs = checkpoints.recipe_of(header, path).to_dict() | {"seed": header.seed}
+    if differs := _differences(theirs, config.recipe.to_dict() | {"seed": config.seed}):
         text = f"{path.parent.parent} was trained with other settings ({differs})"
         raise InputError("run.other_settings", text + ": choose another --run, or begin with its weights by --from")
     trainer = session.trainer
@@ -216,11 +219,6 @@ def _on(device: torch.device, module: ModuleT) -> ModuleT:
     return module.to(device).to(memory_format=torch.channels_last)
 
 
-def digest(config: TrainConfig) -> str:
-    """What a resume must have in common: the recipe but for its length, and the seed."""
-    return dataclasses.replace(config.recipe, iterations=1).digest() + f"-{config.seed}"
-
-
 def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
     """Names of the settings that differ, dotted, except the length."""
     names = []
@@ -235,20 +233,11 @@ def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
 # -- what the loop uses ------------------------------------------------------------------------------------------------
 
 
-def _batches(
-    config: TrainConfig, people: dict[str, Person], recipe: Recipe, start: int, ranks: Ranks
-) -> Iterator[Batch]:
+def _loaded(config: TrainConfig, dataset: Batches, start: int) -> Iterator[Batch]:
     """Batches from iteration ``start`` on, prepared ahead by worker processes."""
-    pictures = {person: people[person].pictures for person in PERSONS}
     workers = config.workers if config.workers is not None else min(4, (os.cpu_count() or 1) - 1)
     cuda = choose_device(config.device).type == "cuda"
-    loader = DataLoader(
-        Batches(pictures, recipe, config.seed, ranks),
-        batch_size=None,
-        sampler=_From(start),
-        num_workers=workers,
-        pin_memory=cuda,
-    )
+    loader = DataLoader(dataset, batch_size=None, sampler=_From(start), num_workers=workers, pin_memory=cuda)
     return iter(loader)
 
 
@@ -317,7 +306,6 @@ def _header(
         iteration=session.iteration,
         total=session.total,
         recipe=session.trainer.recipe.to_dict(),
-        digest=digest(config),
         seed=config.seed,
         exchanged=exchanged,
         quality=quality,

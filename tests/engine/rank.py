@@ -34,7 +34,7 @@ class SharedBatches(Batches):
 
 
 def _part(faces: Faces) -> Faces:
-    return Faces(*(getattr(faces, field.name)[RANK::WORLD] for field in dataclasses.fields(faces)))
+    return faces._each(lambda part: part[RANK::WORLD])
 
 
 def main() -> None:

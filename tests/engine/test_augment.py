@@ -10,6 +10,8 @@ from faceengine.geometry import warp as cut
 from faceengine.training import augment
 from faceengine.training.preview import central
 
+STAY = np.eye(2, 3)
+
 
 @pytest.fixture
 def crop() -> Image:
@@ -28,14 +30,14 @@ def test_training_sees_what_conversion_cuts_out(crop: Image, coverage: float) ->
     """A frame that is the aligned crop itself: training's undisturbed view equals conversion's."""
     points = CANONICAL_POINTS * 128 - 0.5
     converted = cut(crop, align_matrix(points, 64, coverage), 64)
-    trained = augment.warp(crop, crop[..., :1], 64, coverage, 0.0, rng())
+    trained = augment.warp(crop, crop[..., :1], STAY, 64, coverage, 0.0, rng())
     for view in (trained.warped, trained.target, central(crop, 64, coverage)):
         assert np.abs(view[2:-2, 2:-2].astype(int) - converted[2:-2, 2:-2]).max() <= 2
 
 
 def test_masks_follow_the_target_and_not_the_warped_input(crop: Image) -> None:
     bright = np.where(crop[..., :1] > 128, 255, 0).astype(np.uint8)
-    sample = augment.warp(crop, bright, 64, 0.8, 6.0, rng(3))
+    sample = augment.warp(crop, bright, STAY, 64, 0.8, 6.0, rng(3))
     of_target = np.corrcoef(sample.masks[..., 0].ravel(), sample.target[..., 0].ravel())[0, 1]
     of_warped = np.corrcoef(sample.masks[..., 0].ravel(), sample.warped[..., 0].ravel())[0, 1]
     assert of_target > 0.8
@@ -79,9 +81,24 @@ def test_placements_stay_in_their_ranges_and_mirror_half() -> None:
 
 
 def test_noise_and_blur_change_the_picture_but_not_its_brightness(crop: Image) -> None:
-    for change in (augment.add_noise, augment.motion_blur):
+    for change in (augment.add_noise, augment.motion_blur, augment.degrade):
         for seed in range(4):
             changed = change(crop, rng(seed))
             assert changed.shape == crop.shape
             assert not np.array_equal(changed, crop)
             assert abs(changed.mean() - crop.mean()) < 3
+
+
+def test_input_and_target_are_moved_alike(crop: Image) -> None:
+    """Without a warp the input is the target, however the crop was moved."""
+    place = augment.random_placement(128, 1.0, 1.0, rng(7))
+    sample = augment.warp(crop, crop[..., :1], place, 64, 0.8, 0.0, rng())
+    assert np.abs(sample.warped[2:-2, 2:-2].astype(int) - sample.target[2:-2, 2:-2]).max() <= 2
+
+
+def test_another_light_changes_levels_smoothly_and_keeps_the_face(crop: Image) -> None:
+    for seed in range(6):
+        lit = augment.relight(crop, rng(seed))
+        assert (lit.shape, lit.dtype) == (crop.shape, np.uint8)
+        assert np.abs(lit.astype(int) - crop).mean() > 2
+        assert np.corrcoef(lit[..., 1].ravel(), crop[..., 1].ravel())[0, 1] > 0.8

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from faceengine.conversion.blend import (
     MASK_SIZE,
     POISSON_MARGIN,
+    REACH,
     Region,
     clone,
     face_hull,
     paste,
     resample,
     resized,
+    shape,
     soft_mask,
 )
 from faceengine.geometry import CANONICAL_POINTS, align_matrix, invert, transform, warp
@@ -196,7 +198,7 @@ def test_the_hull_lies_where_the_landmarks_are() -> None:
 @pytest.mark.parametrize("cover", ["both", "alpha", "face"])
 def test_a_soft_mask_ends_inside_the_crop_even_if_the_face_does_not(cover: str) -> None:
     landmarks = (face_landmarks() - 0.5) * 3 + 0.5
-    mask = soft_mask(np.ones((64, 64), np.float32), landmarks, cover=cover, erode=0.02, feather=0.04)
+    mask = soft_mask(np.ones((64, 64, 2), np.float32), landmarks, cover=cover, erode=0.02, feather=0.04)
     edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     assert edge.max() < 0.02
     assert mask[MASK_SIZE // 2, MASK_SIZE // 2] == pytest.approx(1)
@@ -204,7 +206,7 @@ def test_a_soft_mask_ends_inside_the_crop_even_if_the_face_does_not(cover: str) 
 
 
 def test_what_the_mask_covers() -> None:
-    left = np.zeros((64, 64), np.float32)
+    left = np.zeros((64, 64, 2), np.float32)
     left[:, :32] = 0.8
     edge = {"erode": 0.0, "feather": 0.02}
     both = soft_mask(left, face_landmarks(), cover="both", **edge)
@@ -216,10 +218,26 @@ def test_what_the_mask_covers() -> None:
     assert [m[corner] for m in (both, alpha, face)] == pytest.approx([0, 0.8, 0])
 
 
+def test_a_wider_face_reaches_beyond_the_outline_but_not_over_hair() -> None:
+    """The source's face is hidden by hair right of x = 88 (of 128); the drawn face is wide on both sides."""
+    drawn, visible, hull = np.ones((128, 128), np.float32), np.ones((128, 128), np.float32), face_hull(face_landmarks())
+    visible[:, 88:] = 0
+    mask = shape(drawn, visible, hull)
+    left_edge = int(np.nonzero(hull[70] > 0.5)[0][0])
+    reach = round(REACH * 128)
+    assert mask[70, left_edge - reach + 2] > 0.9
+    assert mask[70, left_edge - reach - 4] < 0.1
+    assert mask[70, 60] == pytest.approx(1)
+    assert mask[70, 92:].max() < 0.05
+    drawn[:, : left_edge + 6] = 0  # a narrower face
+    assert shape(drawn, visible, hull)[70, left_edge + 3] == 0
+
+
 def test_eroding_and_feathering_take_away() -> None:
-    alpha = np.ones((64, 64), np.float32)
+    everywhere = np.ones((64, 64, 2), np.float32)
     sizes = [
-        soft_mask(alpha, face_landmarks(), cover="face", erode=erode, feather=0.03).sum() for erode in (0, 0.05, 0.1)
+        soft_mask(everywhere, face_landmarks(), cover="face", erode=erode, feather=0.03).sum()
+        for erode in (0, 0.05, 0.1)
     ]
     assert sizes[0] > sizes[1] > sizes[2] > 0
 

@@ -10,11 +10,11 @@ import torch
 
 from faceengine.errors import InputError
 from faceengine.networks.config import ModelConfig
-from faceengine.networks.faceswap_gan import Generator
+from faceengine.networks.model import Generator
 from faceengine.training import checkpoints
 
 HEADER = checkpoints.Header(
-    iteration=0, total=100, recipe={}, digest="d", seed=0, exchanged=False, quality=1.0, people={}, perceptual=None
+    iteration=0, total=100, recipe={}, seed=0, exchanged=False, quality=1.0, people={}, perceptual=None
 )
 
 

@@ -45,15 +45,15 @@ class Unchanged:
     size, coverage = 256, 0.8
 
     def __call__(self, crops: Image, /) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return crops.astype(np.float32), np.ones(crops.shape[:3], np.float32)
+        return crops.astype(np.float32), np.ones((*crops.shape[:3], 2), np.float32)
 
 
 class Painted(Unchanged):
     """A model that paints every face one colour."""
 
     def __call__(self, crops: Image, /) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        colour, alpha = super().__call__(crops)
-        return np.full_like(colour, (0, 255, 0)), alpha
+        colour, masks = super().__call__(crops)
+        return np.full_like(colour, (0, 255, 0)), masks
 
 
 Maker = Callable[..., FrameSwapper]

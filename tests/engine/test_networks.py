@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from faceengine.networks.attention import SelfAttention, attend
 from faceengine.networks.blocks import UpShuffle, enlarge_and_convolve, initialise
 from faceengine.networks.config import ModelConfig
-from faceengine.networks.faceswap_gan import Discriminators, Generator, parameter_count
+from faceengine.networks.model import Discriminators, Generator, parameter_count
 from faceengine.networks.octave import OctaveConv2d, merge, split
 
 

@@ -53,4 +53,5 @@ def test_a_recipe_without_adversarial_loss_never_has_it() -> None:
 
 
 def test_every_preset_builds() -> None:
-    assert set(PRESETS) == {"lite-64", "standard-64", "standard-128", "standard-256", "demo", "tiny"}
+    original = {"lite-64", "standard-64", "standard-128", "standard-256"}
+    assert set(PRESETS) == original | {"quick", "standard", "fine", "tiny"}

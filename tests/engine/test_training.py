@@ -25,8 +25,7 @@ from faceengine.events import Checkpoint, Losses, Message, Preview
 from faceengine.faceset import FaceSet
 from faceengine.geometry import Image
 from faceengine.networks.config import ModelConfig
-from faceengine.networks.decoder import Decoded, swap_alpha
-from faceengine.networks.faceswap_gan import Discriminators, Generator
+from faceengine.networks.model import Decoded, Discriminators, Generator, swap_alpha
 from faceengine.training import checkpoints
 from faceengine.training.config import Recipe, TrainConfig
 from faceengine.training.data import load_pictures, pose_weights
