@@ -18,7 +18,8 @@ from faceengine.device import choose_device, choose_precision
 from faceengine.networks.config import ModelConfig
 from faceengine.networks.model import PERSONS, Discriminators, Generator
 from faceengine.training.config import PRESETS, Recipe
-from faceengine.training.data import MASKS, Batch, Faces
+from faceengine.training.data import Batch, Faces
+from faceengine.training.pictures import MASKS
 from faceengine.training.schedule import phase
 from faceengine.training.side_by_side import SideBySide
 from faceengine.training.step import Trainer, build_optimisers

@@ -1,7 +1,7 @@
 """Augmentation: from one aligned crop to a (warped input, target, masks) triple, in the original's order.
 
 Everything random comes from the generator that is handed in, so a sample is a function of its seed alone.
-Crops are ``(W, W, 3)`` uint8 RGB, masks ``(W, W, M)`` uint8; W is the working size.
+Crops are ``(W, W, 3)`` uint8 RGB, masks ``(V, V, M)`` uint8 over the same view; W is the working size.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def random_placement(size: int, factor: float, flip: float, rng: Generator) -> M
 
 def warp(crop: Image, masks: Image, place: Matrix, size: int, coverage: float, sigma: float, rng: Generator) -> Sample:
     """Bend the central ``coverage`` of the crop, moved by ``place`` ``(2, 3)``, on a 5×5 grid; the target is the
-    straight view nearest to it. Each is sampled once: moving first and bending then would blur twice."""
+    straight view nearest to it. Each is sampled once: moving first and bending then would blur twice. The masks may
+    have fewer pixels than the crop they lie over."""
     working = crop.shape[0]
     half = coverage * working / 2
     # Centres of the outermost output pixels, not the borders of the square: the matrix below then is
@@ -110,7 +111,9 @@ def warp(crop: Image, masks: Image, place: Matrix, size: int, coverage: float, s
     upright = umeyama(displaced.reshape(-1, 2), in_output.reshape(-1, 2))
     straight = upright @ np.vstack([place, [0.0, 0.0, 1.0]])
     target = cv2.warpAffine(crop, straight, (size, size), borderMode=cv2.BORDER_REPLICATE)
-    moved = cv2.warpAffine(masks, straight, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    factor = working / masks.shape[0]
+    onto_crop = np.array([[factor, 0.0, (factor - 1) / 2], [0.0, factor, (factor - 1) / 2], [0.0, 0.0, 1.0]])
+    moved = cv2.warpAffine(masks, straight @ onto_crop, (size, size), borderMode=cv2.BORDER_REPLICATE)
     return Sample(warped, target, moved.reshape(size, size, -1))  # type: ignore[arg-type]
 
 

@@ -7,32 +7,23 @@ seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from faceengine.embedding.chips import five_points
-from faceengine.faceset import Crop, FaceSet
-from faceengine.geometry import Image, align_matrix, transform, warp
+from faceengine.errors import InputError
+from faceengine.geometry import Image
 from faceengine.networks.model import PERSONS
 from faceengine.training import augment
 from faceengine.training.config import Recipe
+from faceengine.training.pictures import MASKS, Pictures
 from faceengine.training.ranks import ALONE, Ranks
 from faceengine.training.schedule import phase
-from faceengine.training.visible import visible_face
-
-MASKS = ("eyes", "mouth", "brows", "face")
-"""The masks that losses weigh by; ``face`` is the visible face, without hair or hands in front of it."""
-
-POSE_BIN = 15
-"""Degrees of yaw and pitch that share a bin of the balanced sampling."""
 
 
 @dataclass(frozen=True)
@@ -69,53 +60,9 @@ class Batch:
         return Batch({person: faces.pin_memory() for person, faces in self.faces.items()}, self.mix)
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """A person's crops at working size, in memory: ``images (N, W, W, 3)``, ``masks (N, W, W, 4)`` as :data:`MASKS`."""
-
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-    weights: NDArray[np.float64]
-    """Probability of each crop to be drawn, balanced over pose."""
-
-
-def load_pictures(faces: FaceSet, crops: Sequence[Crop], size: int) -> Pictures:
-    """Read all ``crops`` of a set, aligned by their landmarks.
-
-    The detector's five points, by which crops are cut, tremble by up to a pixel at 64, and that much a model would have
-    to learn about each crop besides what it shows; points made of the 68 landmarks tremble half as much. The working
-    size is twice the model's, which leaves the warp pixels to work with.
-    """
-
-    def read(crop: Crop) -> tuple[Image, Image]:
-        masks = faces.masks(crop.id)
-        image = faces.image(crop.id)
-        working = min(2 * size, image.shape[0])
-        masks["face"] = visible_face(image, masks)
-        stack = np.dstack([masks[name] for name in MASKS])
-        points = transform(five_points(crop.landmarks), crop.matrix)
-        matrix = align_matrix(points, working)
-        return warp(image, matrix, working), warp(stack, matrix, working)
-
-    with ThreadPoolExecutor(4) as pool:
-        pairs = list(pool.map(read, crops))
-    return Pictures(np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs]), pose_weights(crops))
-
-
-def pose_weights(crops: Sequence[Crop]) -> NDArray[np.float64]:
-    """Probabilities ``(N,)`` under which every pose bin that a set has is drawn more evenly.
-
-    A bin's share is the square root of its count: a rare profile is not drowned, nor is a single blurred crop drawn
-    in every batch.
-    """
-    bins = np.array([[round(crop.yaw / POSE_BIN), round(crop.pitch / POSE_BIN)] for crop in crops])
-    _, index, counts = np.unique(bins, axis=0, return_inverse=True, return_counts=True)
-    weights: NDArray[np.float64] = 1 / np.sqrt(counts[index.reshape(-1)])
-    return weights / float(weights.sum())
-
-
-class Batches(Dataset[Batch]):
-    """``batches[iteration]`` is that iteration's :class:`Batch`."""
+class Batches(Dataset[Batch | InputError]):
+    """``batches[iteration]`` is that iteration's :class:`Batch`, or the :class:`InputError` of a picture that can't be
+    read: raised in a worker process it would lose its code on the way."""
 
     def __init__(self, pictures: dict[str, Pictures], recipe: Recipe, seed: int, ranks: Ranks = ALONE) -> None:
         self.pictures = pictures
@@ -125,7 +72,13 @@ class Batches(Dataset[Batch]):
         self.size = ranks.share(recipe.batch)
         self.seed = [ranks.rank, seed] if ranks.rank else [seed]
 
-    def __getitem__(self, iteration: int) -> Batch:
+    def __getitem__(self, iteration: int) -> Batch | InputError:
+        try:
+            return self._batch(iteration)
+        except InputError as error:
+            return error
+
+    def _batch(self, iteration: int) -> Batch:
         # One thread a worker: OpenCV's own pool costs more than it gives on pictures this small.
         cv2.setNumThreads(0)
         rng = np.random.default_rng([*self.seed, iteration])
@@ -135,7 +88,7 @@ class Batches(Dataset[Batch]):
 
     def _faces(self, person: str, bend: bool, rng: np.random.Generator) -> Faces:
         pictures = self.pictures[person]
-        chosen = rng.choice(len(pictures.images), self.size, p=pictures.weights)
+        chosen = rng.choice(len(pictures), self.size, p=pictures.weights)
         samples = [self._sample(pictures, int(index), bend, rng) for index in chosen]
         masks = torch.from_numpy(np.stack([sample.masks for sample in samples])).float() / 255
         return Faces(
@@ -146,16 +99,16 @@ class Batches(Dataset[Batch]):
 
     def _sample(self, pictures: Pictures, index: int, bend: bool, rng: np.random.Generator) -> augment.Sample:
         recipe = self.recipe
-        crop = pictures.images[index]
+        crop, masks = pictures[index]
         colours_of = None
         if rng.random() < recipe.colour_match:
-            other = self.pictures[PERSONS[int(rng.integers(2))]].images
-            colours_of = other[int(rng.integers(len(other)))]
+            other = self.pictures[PERSONS[int(rng.integers(2))]]
+            colours_of = other.image(int(rng.integers(len(other))))
         if rng.random() < recipe.relight:
             crop = augment.relight(crop, rng)
         sample = augment.sample(
             crop,
-            pictures.masks[index],
+            masks,
             colours_of,
             recipe.model.size,
             recipe.model.coverage,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from faceengine.errors import InputError
-from faceengine.events import Message, OnEvent, Progress
+from faceengine.events import Message, OnEvent
 from faceengine.faceset import Crop, FaceSet, medoid
-from faceengine.training.data import Pictures, load_pictures
+from faceengine.training.pictures import Pictures, check_pictures
 
 FEWEST = 25
 """Crops below which training is refused."""
@@ -34,9 +34,8 @@ def load_person(name: str, folder: Path, size: int, on_event: OnEvent) -> Person
     with FaceSet.open(folder) as faces:
         crops = faces.crops(usable=True)
         _check(name, folder, crops, on_event)
-        on_event(Progress(f"load {name}", 0, len(crops), "crops"))
-        pictures = load_pictures(faces, crops, size)
-        on_event(Progress(f"load {name}", len(crops), len(crops), "crops"))
+        check_pictures(faces, crops)
+        pictures = Pictures(faces, crops, size)
     embeddings = np.stack([crop.embedding for crop in crops])
     record = {
         "network": crops[0].embedding_network,

@@ -14,7 +14,7 @@ from torch import Tensor
 from faceengine.files import replace_file
 from faceengine.geometry import Image
 from faceengine.networks.model import PERSONS, Swappable, swap_alpha
-from faceengine.training.data import Pictures
+from faceengine.training.pictures import Pictures
 from faceengine.training.schedule import Phase
 from faceengine.training.step import OTHER, decoder_of
 
@@ -30,7 +30,7 @@ def fixed_faces(pictures: Pictures, yaws: Sequence[float], size: int, coverage: 
     """The crops of a person that every sheet shows, spread evenly over yaw: ``(N, 3, size, size)`` in [-1, 1]."""
     order = np.argsort(yaws, kind="stable")
     chosen = order[np.linspace(0, len(order) - 1, min(FACES, len(order))).astype(int)]
-    faces = np.stack([central(pictures.images[index], size, coverage) for index in chosen])
+    faces = np.stack([central(pictures.image(index), size, coverage) for index in chosen])
     return torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

@@ -238,7 +238,10 @@ def _loaded(config: TrainConfig, dataset: Batches, start: int) -> Iterator[Batch
     workers = config.workers if config.workers is not None else min(4, (os.cpu_count() or 1) - 1)
     cuda = choose_device(config.device).type == "cuda"
     loader = DataLoader(dataset, batch_size=None, sampler=_From(start), num_workers=workers, pin_memory=cuda)
-    return iter(loader)
+    for batch in loader:
+        if isinstance(batch, InputError):
+            raise batch
+        yield batch
 
 
 class _From(Sampler[int]):

@@ -26,9 +26,9 @@ from faceengine.faceset import FaceSet
 from faceengine.geometry import Image
 from faceengine.networks.config import ModelConfig
 from faceengine.networks.model import Decoded, Discriminators, Generator, swap_alpha
-from faceengine.training import checkpoints
+from faceengine.training import checkpoints, pictures
 from faceengine.training.config import Recipe, TrainConfig
-from faceengine.training.data import load_pictures, pose_weights
+from faceengine.training.pictures import VISIBLE, Pictures, check_pictures, pose_weights
 from faceengine.training.step import Trainer, build_optimisers
 from faceengine.training.swapper import load_swapper
 from faceengine.training.train import follow, run
@@ -256,7 +256,7 @@ def test_rare_poses_are_drawn_more_often(faces_a: Path) -> None:
     assert ratio == pytest.approx((counts[common] / counts[rare]) ** 0.5)
 
 
-def test_crops_are_aligned_by_their_landmarks(faces_a: Path) -> None:
+def test_crops_are_aligned_by_their_landmarks(faces_a: Path, tmp_path: Path) -> None:
     """A set whose crops are cut two pixels aside shows the model the same faces in the same place."""
     with FaceSet.open(faces_a) as faces:
         crops = faces.crops(usable=True)[:4]
@@ -265,19 +265,66 @@ def test_crops_are_aligned_by_their_landmarks(faces_a: Path) -> None:
         class Aside:
             """The same set, cut aside."""
 
+            folder = tmp_path
+
             def image(self, crop: int) -> Image:
                 return cut_aside(faces.image(crop))
 
             def masks(self, crop: int) -> dict[str, Image]:
                 return {name: cut_aside(mask) for name, mask in faces.masks(crop).items()}
 
-        straight = load_pictures(faces, crops, 64)
+        straight = Pictures(faces, crops, 64)
         moved = [dataclasses.replace(crop, matrix=crop.matrix + aside) for crop in crops]
-        same = load_pictures(cast(FaceSet, Aside()), moved, 64)
+        same = Pictures(cast(FaceSet, Aside()), moved, 64)
+        one, other = (np.stack([found.image(i) for i in range(4)]).astype(int) for found in (straight, same))
     middle = slice(16, 112)
-    difference = np.abs(straight.images.astype(int) - same.images)[:, middle, middle]
-    assert difference.mean() < 0.5
-    assert np.abs(straight.images[:, middle, 1:].astype(int) - straight.images[:, middle, :-1]).mean() > 1
+    assert np.abs(one - other)[:, middle, middle].mean() < 0.5
+    assert np.abs(one[:, middle, 1:] - one[:, middle, :-1]).mean() > 1
+
+
+def test_pictures_are_read_once_and_the_visible_face_is_kept(
+    faces_a: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(faces_a, folder, ignore=shutil.ignore_patterns(VISIBLE))
+    with FaceSet.open(folder) as faces:
+        crops = faces.crops(usable=True)[:3]
+        first = Pictures(faces, crops, 64)
+        image, masks = (part.copy() for part in first[1])
+        assert (image.shape, masks.shape) == ((128, 128, 3), (64, 64, 4))
+        assert sorted(path.name for path in (folder / VISIBLE).iterdir()) == [f"{crops[1].id:06d}.png"]
+        (folder / "crops" / f"{crops[1].id:06d}.png").rename(tmp_path / "aside.png")
+        assert np.array_equal(first[1][0], image)  # from memory
+        (tmp_path / "aside.png").rename(folder / "crops" / f"{crops[1].id:06d}.png")
+        monkeypatch.setattr(pictures, "visible_face", lambda *_: pytest.fail("looked for again"))
+        assert np.array_equal(Pictures(faces, crops, 64)[1][1], masks)
+
+
+def test_a_set_that_can_not_be_written_to_is_trained_on_all_the_same(faces_a: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(faces_a, folder, ignore=shutil.ignore_patterns(VISIBLE))
+    (folder / VISIBLE).write_text("a file where the folder should be")
+    with FaceSet.open(folder) as faces:
+        crops = faces.crops(usable=True)[:2]
+        assert Pictures(faces, crops, 64)[0][1][..., 3].max() == 255
+
+
+def test_a_lost_and_a_damaged_picture_are_told_with_their_name(
+    configure: Configure, faces_a: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(faces_a, folder)
+    for path in (folder / "crops").iterdir():
+        path.write_bytes(path.read_bytes()[:300])
+    (folder / "masks" / "000001.png").unlink()
+    with FaceSet.open(folder) as faces, pytest.raises(InputError, match=r"000001\.png") as refused:
+        check_pictures(faces, faces.crops())
+    assert refused.value.code == "faceset.picture"
+    shutil.copy(faces_a / "masks" / "000001.png", folder / "masks")
+    for workers in (0, 1):
+        with pytest.raises(InputError) as refused:
+            run(configure(a=folder, workers=workers), tmp_path / f"run{workers}")
+        assert refused.value.code == "faceset.picture"
 
 
 def cut_aside(image: Image) -> Image:
