@@ -13,7 +13,7 @@ DEV := $(call stamp,dev,requirements.txt requirements-dev.txt)
 # `make run DEMO=0`: without the demo's project and account.
 DEMO ?= 1
 
-.PHONY: help setup run demo test lint bench bench-jobs bench-studio bench-provenance soak-uploads pins clean
+.PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance soak-uploads pins clean
 
 help:
 	@echo "make run     set up, then start the studio on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -25,6 +25,8 @@ help:
 	@echo "make bench-provenance  measure what labels and signatures cost, and what a copy leaves of them"
 	@echo "make bench-studio  measure pages, uploads and the curation room beside their targets"
 	@echo "make soak-uploads  send a video of 2 GiB over a line that breaks ten times"
+	@echo "make bench-quality  train for 15 minutes and judge the swap in both directions"
+	@echo "make check-gpu  check and measure the GPU path in at most eight minutes"
 	@echo "make setup   only the set-up, in $(VENV)"
 	@echo "make pins    resolve requirements*.in again into requirements*.txt"
 	@echo "make clean   remove $(VENV), var and caches"
@@ -50,6 +52,12 @@ lint: $(DEV)
 
 bench: $(RUN)
 	@$(PY) -m bench --write docs/performance.md
+
+bench-quality: $(RUN)
+	@$(PY) -m bench quality
+
+check-gpu: $(RUN)
+	@$(PY) -m bench.gpu --write docs/performance.md
 
 bench-jobs: $(DEV)
 	@$(PY) -m bench.jobs --write docs/performance.md

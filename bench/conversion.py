@@ -2,7 +2,7 @@
 
 The plain loop is what one writes first: every frame by itself, MTCNN over the whole frame, dlib's landmarks and dlib's
 own face network to know the person, the model in eager float32 on one crop, and floating-point blending of the whole
-frame. Both convert the same 720p clip with the same lite-64 weights (random: time doesn't depend on them).
+frame. Both convert the same 720p clip with the same weights of the quick preset (random: time doesn't depend on them).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from faceengine.conversion.convert import run
 DEMO = Path(__file__).parents[1] / "demo" / "person_a.mp4"
 SECONDS, PLAIN_FRAMES = 10, 20
 SHORT, LONG = 20, 120
-PRESET = "lite-64"
+PRESET = "quick"
 
 
 def rows() -> list[dict[str, Any]]:
@@ -70,8 +70,8 @@ def _rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def memory(folder: Path, clip: Path) -> list[float]:
-    """Peak MB of a conversion of :data:`SHORT` and of :data:`LONG` seconds of 640×480 with the demo preset."""
-    model = untrained_run(folder / "small", clip, "demo")
+    """Peak MB of a conversion of :data:`SHORT` and of :data:`LONG` seconds of 640×480 with the quick preset."""
+    model = untrained_run(folder / "small", clip, "quick")
     return [_peak(looped(folder / f"{length}.mp4", length), model) for length in (SHORT, LONG)]
 
 
@@ -117,7 +117,7 @@ def untrained_run(folder: Path, clip: Path, preset: str = PRESET) -> Path:
     torch.manual_seed(0)
     recipe = PRESETS[preset]
     weights = {f"average.{name}": value for name, value in Generator(recipe.model).state_dict().items()}
-    header = checkpoints.Header(1, 1, recipe.to_dict(), "", 0, False, 0.0, people, None)
+    header = checkpoints.Header(1, 1, recipe.to_dict(), 0, False, 0.0, people, None)
     checkpoints.save(folder, header, weights)
     return folder
 

@@ -29,7 +29,7 @@ PERSONS = {"a2b": ("a", "b"), "b2a": ("b", "a")}
 """Direction → (whose video, whose face it gets)."""
 
 
-def rows(minutes: float = MINUTES, preset: str = "demo", folder: Path | None = None) -> list[dict[str, Any]]:
+def rows(minutes: float = MINUTES, preset: str = "quick", folder: Path | None = None) -> list[dict[str, Any]]:
     """Train ``preset`` for ``minutes`` and judge both directions. ``folder`` keeps everything that is made."""
     if folder is None:
         with tempfile.TemporaryDirectory() as temporary:

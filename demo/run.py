@@ -51,7 +51,7 @@ def train(minutes: float) -> None:
         print(f"\n{OUT / 'run'} is trained; remove it to train anew")
         return
     people = ["--a", OUT / "faces_a", "--b", OUT / "faces_b"]
-    engine("train", *people, "--run", OUT / "run", "--preset", "demo", "--minutes", minutes)
+    engine("train", *people, "--run", OUT / "run", "--preset", "quick", "--minutes", minutes)
     done.write_text(str(minutes))
 
 

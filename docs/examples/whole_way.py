@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--b", type=Path, required=True, help="video of person B")
     parser.add_argument("--video", type=Path, required=True, help="video of A that gets B's face")
     parser.add_argument("--every", type=int, default=6, help="extract every Nth frame")
-    parser.add_argument("--preset", default="demo")
+    parser.add_argument("--preset", default="quick")
     parser.add_argument("--out", type=Path, default=Path("swapped.mp4"))
     said = parser.parse_args()
     studio = Studio(said.studio, said.token)

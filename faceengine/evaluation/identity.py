@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from faceengine.embedding import Embedder, Embeddings
 from faceengine.errors import InputError
+from faceengine.evaluation.sharpness import detail_energy
 from faceengine.faceset import Crop, FaceSet
 from faceengine.geometry import transform
 from faceengine.identity import distances
 
 # Distances of all pairs of 5,000 crops and 10,000 frames would be 400 MB; 1,000 evenly taken crops say the same.
 _PAIR_CROPS = 1000
+_DETAIL_CROPS = 100
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Reference:
     crops: list[Crop]
     embeddings: Embeddings
     """``(N, D)``, in the order of ``crops``: by input and frame."""
+    detail: float | None
+    """Median high-frequency energy of the crops' faces (``sharpness.py``)."""
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -43,10 +47,19 @@ def load_reference(folder: Path, embedder: Embedder) -> Reference:
         crops = sorted(faces.crops(usable=True), key=lambda crop: (crop.input, crop.frame, crop.face))
         if not crops:
             raise InputError("score.empty_set", f"{folder} has no usable crop")
+        detail = _detail(faces, crops)
         if {crop.embedding_network for crop in crops} == {embedder.name}:
-            return Reference(crops, np.stack([crop.embedding for crop in crops]))
+            return Reference(crops, np.stack([crop.embedding for crop in crops]), detail)
         chips = (embedder.chip(faces.image(crop.id), transform(crop.landmarks, crop.matrix)) for crop in crops)
-        return Reference(crops, _in_batches(embedder, chips))
+        return Reference(crops, _in_batches(embedder, chips), detail)
+
+
+def _detail(faces: FaceSet, crops: list[Crop]) -> float | None:
+    """Of at most 100 crops, evenly taken."""
+    chosen = crops[:: max(len(crops) // _DETAIL_CROPS, 1)]
+    energies = (detail_energy(faces.image(crop.id), transform(crop.landmarks, crop.matrix)) for crop in chosen)
+    known = [energy for energy in energies if energy is not None]
+    return float(np.median(known)) if known else None
 
 
 def _in_batches(embedder: Embedder, chips: Any) -> Embeddings:

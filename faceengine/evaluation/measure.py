@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from faceengine.embedding import Embedder
 from faceengine.embedding.chips import five_points
 from faceengine.evaluation.change import Change, mean_colour, measure_change, seam
+from faceengine.evaluation.features import Features, measure_features
 from faceengine.evaluation.identity import Gatherer
 from faceengine.evaluation.metrics import box_scores
+from faceengine.evaluation.motion import aligned_difference, flicker
+from faceengine.evaluation.sharpness import detail_energy
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Landmarker
 from faceengine.extraction.quality import sharpness
@@ -46,7 +49,14 @@ class FrameMeasures:
     """Row of its embedding in every judge's gatherer; ``None`` as above."""
     sharpness: float | None
     """Of its upright crop, as a face set has it."""
+    detail: float | None = None
+    """High-frequency energy inside the face (``sharpness.py``)."""
+    features: Features | None = None
     original_landmarks: Points | None = None
+    original_detail: float | None = None
+    original_features: Features | None = None
+    flicker: float | None = None
+    """Against the frame before, if that is the one just before in the video."""
     original_sharpness: float | None = None
     change: Change | None = None
     seam: float | None = None
@@ -76,6 +86,7 @@ class Measurer:
         self._landmarker = landmarker
         self._judges = judges
         self._find, self._find_original = FaceFinder(device=device), FaceFinder(device=device)
+        self._before: tuple[int, NDArray[np.float32]] | None = None
 
     def __call__(self, frame: Frame, original: Image | None, truth: Image | None) -> FrameMeasures | None:
         """The measures of ``frame``; ``None`` if there is, and was, nobody in it.
@@ -97,6 +108,9 @@ class Measurer:
             frame.time,
             *self._look(frame.image, found),
             original_landmarks=landmarks,
+            original_detail=detail_energy(original, landmarks),
+            original_features=measure_features(original, landmarks),
+            flicker=self._flicker(frame, original, landmarks),
             original_sharpness=_sharpness(original, landmarks),
             change=change,
             seam=seam(frame.image, original, landmarks, change) if change.swapped else None,
@@ -104,6 +118,11 @@ class Measurer:
             original_colour=mean_colour(original, landmarks),
             truth=_against_truth(frame.image, truth, original, face),
         )
+
+    def _flicker(self, frame: Frame, original: Image, landmarks: Points) -> float | None:
+        now = aligned_difference(frame.image, original, landmarks)
+        before, self._before = self._before, (frame.index, now)
+        return flicker(before[1], now) if before is not None and before[0] == frame.index - 1 else None
 
     def _alone(self, frame: Frame, truth: Image | None) -> FrameMeasures | None:
         faces = self._find(frame.image)
@@ -131,13 +150,16 @@ class Measurer:
         near = [face for face in self._find(image) if iou(face.box, where.box) >= _SAME_PLACE]
         return max(near, key=lambda face: iou(face.box, where.box), default=None)
 
-    def _look(self, image: Image, face: Face | None) -> tuple[Points | None, int | None, float | None]:
-        """The face's landmarks, its place in every judge's queue, its sharpness."""
+    def _look(
+        self, image: Image, face: Face | None
+    ) -> tuple[Points | None, int | None, float | None, float | None, Features | None]:
+        """The face's landmarks, its row in every judge's queue, its sharpness, detail and features."""
         if face is None:
-            return None, None, None
+            return None, None, None, None, None
         (landmarks,) = self._landmarker(image, face.box[None])
         rows = [judge.result.add(judge.embedder.chip(image, landmarks)) for judge in self._judges]
-        return landmarks, rows[0], _sharpness(image, landmarks)
+        seen = detail_energy(image, landmarks), measure_features(image, landmarks)
+        return landmarks, rows[0], _sharpness(image, landmarks), *seen
 
 
 def _sharpness(image: Image, landmarks: Points) -> float:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from faceengine.embedding.chips import five_points
-from faceengine.geometry import Points, align_matrix, transform
+from faceengine.evaluation.sharpness import inner_face
+from faceengine.geometry import Image, Points, align_matrix, transform, warp
 
 FEWEST = 10
 """Frames below which a person's mean face is not known well enough to tell expression from looks."""
@@ -63,6 +65,29 @@ def colour_jitter(
         return None
     steps = np.diff(np.stack(result) - np.stack(original), axis=0)[pairs]
     return float(np.sqrt(np.mean(steps**2)))
+
+
+FLICKER_SIDE = 96
+
+
+def aligned_difference(result: Image, original: Image, landmarks: Points) -> NDArray[np.float32]:
+    """Luma of result minus footage in the upright crop, ``(96, 96)``: what the swap changed, without the head's motion.
+
+    ``landmarks`` are the footage's; outside the face the difference counts as 0.
+    """
+    matrix = align_matrix(five_points(landmarks), FLICKER_SIDE)
+    mine, theirs = (
+        cv2.cvtColor(warp(image, matrix, FLICKER_SIDE), cv2.COLOR_RGB2GRAY).astype(np.float32)
+        for image in (result, original)
+    )
+    return np.where(inner_face(transform(landmarks, matrix), FLICKER_SIDE), mine - theirs, np.float32(0))
+
+
+def flicker(before: NDArray[np.float32], now: NDArray[np.float32]) -> float:
+    """How much the swap changes between two frames inside the face: root mean square of two
+    :func:`aligned_difference` pictures, in 8-bit levels."""
+    inside = (before != 0) & (now != 0)
+    return float(np.sqrt(np.mean(np.square(now[inside] - before[inside])))) if inside.any() else 0.0
 
 
 def neighbours(frames: Sequence[int], original: Sequence[Points]) -> NDArray[np.bool_]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from faceengine.evaluation.grade import GOOD
 from faceengine.extraction.coverage import compare
 
 FEW = 250
 _WANTED, _FOOTAGE = "the wanted person's set", "the footage"
 _BLURRED = 0.5
 _APART = 0.05
+_FOLLOWS = 0.4
 _ENOUGH = 0.95
 
 
@@ -24,7 +26,7 @@ class Reason:
 
 def reasons(report: dict[str, Any]) -> list[Reason]:
     """Everything in a report that a reader should know before trusting it, or can improve the next run by."""
-    return _material(report) + _sharpness(report["sharpness"]) + _judging(report)
+    return _material(report) + _sharpness(report["sharpness"]) + _look(report) + _judging(report)
 
 
 def _material(report: dict[str, Any]) -> list[Reason]:
@@ -39,14 +41,23 @@ def _material(report: dict[str, Any]) -> list[Reason]:
 
 
 def _sharpness(sharpness: dict[str, float | None]) -> list[Reason]:
-    wanted, original, result = (sharpness[name] for name in ("wanted", "original", "result"))
+    wanted, original = (sharpness[name] for name in ("wanted", "original"))
     found = []
     if wanted and original and wanted < _BLURRED * original:
         text = f"{_WANTED} is less than half as sharp as {_FOOTAGE}: add sharper material"
         found.append(Reason("wanted.blurred", text))
-    if result and original and result < _BLURRED * original:
-        text = f"the swapped face is less than half as sharp as {_FOOTAGE} was: train longer, or sharpen on conversion"
+    return found
+
+
+def _look(report: dict[str, Any]) -> list[Reason]:
+    found = []
+    detail = report["detail"]
+    if detail is not None and detail < GOOD["detail"]:
+        text = f"the swapped face keeps {detail:.0%} of the fine detail of {_FOOTAGE}: train longer or a larger model"
         found.append(Reason("result.blurred", text))
+    for name, what in (("mouth", "the mouth"), ("lids", "the eyelids"), ("gaze", "the gaze")):
+        if report[name] is not None and report[name] < _FOLLOWS:
+            found.append(Reason(f"result.{name}", f"{what} hardly follow{'' if name == 'lids' else 's'} {_FOOTAGE}"))
     return found
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from faceengine.errors import InputError
 from faceengine.evaluation.config import ScoreConfig
+from faceengine.evaluation.features import follow
+from faceengine.evaluation.grade import extremes, grade
 from faceengine.evaluation.identity import Reference, ceiling, cosines, pair_distances, readings
 from faceengine.evaluation.measure import FrameMeasures, Judge
 from faceengine.evaluation.motion import FEWEST, colour_jitter, expression_errors, eye_distance, landmark_jitter
@@ -23,13 +25,13 @@ from faceengine.faceset import Crop
 from faceengine.geometry import Points
 
 FORMAT = 1
-_EXTREMES = 5
 _ANGLES = ("yaw", "pitch", "roll")
 # Faces of a set and of a result are one footage's if they stand at the same places in at least this share of frames.
 _SAME_FOOTAGE = 0.8
 _SIDE_BY_SIDE = (
     *("result", "network", "similarity", "floor", "ceiling", "position", "reading", "swapped_share"),
     *("pose_error", "expression_error", "jitter", "seam", "psnr_face", "ssim_face", "sets", "sharpness", "reasons"),
+    *("detail", "detail_wanted", "lids", "mouth", "gaze", "flicker", "grade"),
 )
 _NO_VIDEO = "original is a face set: without its video the pixels before the swap are not known"
 
@@ -80,12 +82,16 @@ def build_report(scored: Scored) -> dict[str, Any]:
         **_counts(scored, missing),
         **_motion(scored, missing, rows),
         **_truth(scored, missing, rows),
+        **_look(scored, missing, rows),
     }
+    report["grade"] = grade(report)
+    if report["grade"] is None:
+        missing["grade"] = "whose face it is can't be told"
     _explain(report, scored)
     if config.other is not None:
         report["directions"] = beside(report, read_report(config.other))
     report["missing"] = missing
-    report["best"], report["worst"] = _extremes(rows)
+    report["best"], report["worst"] = extremes(rows, report["floor"], report["ceiling"])
     report["per_frame"] = rows
     return report
 
@@ -271,6 +277,36 @@ def _from_set(scored: Scored, crops: list[Crop]) -> list[Points | None]:
     return found if near and np.mean(near) >= _SAME_FOOTAGE else nothing
 
 
+# -- how does it look ----------------------------------------------------------------------------------------------
+
+
+def _look(scored: Scored, missing: dict[str, str], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Detail, features and flicker of the swapped faces."""
+    counted = [(row, m) for row, m in zip(rows, scored.measures, strict=True) if m.detail is not None]
+    shares = []
+    for row, measure in counted:
+        row["flicker"] = measure.flicker
+        if measure.detail is not None and measure.original_detail:
+            row["detail"] = measure.detail / measure.original_detail
+            if measure.swapped:
+                shares.append(row["detail"])
+    wanted = scored.people[0].wanted.detail
+    energy = _median(m.detail for _, m in counted if m.detail is not None and m.swapped is not False)
+    both = [(m.features, m.original_features) for _, m in counted if m.features and m.original_features]
+    found = {
+        "detail": _median(shares),
+        "detail_wanted": energy / wanted if energy is not None and wanted else None,
+        **follow([mine for mine, _ in both], [theirs for _, theirs in both]),
+        "flicker": _median(m.flicker for _, m in counted if m.flicker is not None and m.swapped),
+    }
+    no_video = all(m.original_features is None for m in scored.measures)
+    unswapped, still = "no frame was swapped", "the footage holds still, or too few frames were scored"
+    why = {"detail": unswapped, "flicker": missing.get("jitter", unswapped)}
+    for name in (name for name, value in found.items() if value is None):
+        missing[name] = _NO_VIDEO if no_video else why.get(name, still)
+    return found
+
+
 # -- against the truth ---------------------------------------------------------------------------------------------
 
 
@@ -317,19 +353,13 @@ def _explain(report: dict[str, Any], scored: Scored) -> None:
     report["reasons"] = [asdict(reason) for reason in reasons(report)]
 
 
-def _extremes(rows: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
-    """Numbers of the five frames most and least like the wanted person, the extreme one first."""
-    known = sorted((row for row in rows if row["similarity"] is not None), key=lambda row: -row["similarity"])
-    order = [row["frame"] for row in known]
-    return order[:_EXTREMES], order[::-1][:_EXTREMES]
-
-
 def _row(measure: FrameMeasures) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(
         ("frame", "time", "found", "swapped", "similarity", "distance", "pose_error", "expression_error", "seam")
     )
     row |= {"frame": measure.frame, "time": measure.time, "found": measure.landmarks is not None}
-    return row | {"swapped": measure.swapped, "seam": measure.seam, "psnr_face": None, "ssim_face": None}
+    row |= {"swapped": measure.swapped, "seam": measure.seam, "psnr_face": None, "ssim_face": None}
+    return row | {"detail": None, "flicker": None}
 
 
 def _mean(values: Iterable[float]) -> float | None:

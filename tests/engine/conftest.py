@@ -61,7 +61,7 @@ def tiny_run(faces_a: Path, faces_b: Path, tmp_path_factory: pytest.TempPathFact
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     config = TrainConfig(
-        a=faces_a, b=faces_b, preset="demo", iterations=4, batch=4, checkpoint_every=2, preview_every=2, workers=0
+        a=faces_a, b=faces_b, preset="quick", iterations=4, batch=4, checkpoint_every=2, preview_every=2, workers=0
     )
     run(config, folder)
     return folder

@@ -79,7 +79,7 @@ def extract(place: Place, *inputs: Path) -> Command:
 
 def train(place: Place, a: Path | None = None, b: Path | None = None, name: str = "out") -> Command:
     words: Command = ["train", "--a", a or place.faces_a, "--b", b or place.faces_b, "--run", place.folder / name]
-    return [*words, "--preset", "demo", "--iterations", "6", "--batch", "4", "--workers", "0"]
+    return [*words, "--preset", "quick", "--iterations", "6", "--batch", "4", "--workers", "0"]
 
 
 def convert(place: Place, video: Path | None = None, model: Path | None = None) -> Command:
@@ -208,12 +208,12 @@ def same_set_by_link(place: Place) -> Command:
 
 def other_preset(place: Place) -> Command:
     words = train(place, name=place.copy(place.run, "mine").name)
-    return ["standard-64" if word == "demo" else word for word in words]
+    return ["standard-64" if word == "quick" else word for word in words]
 
 
 def from_other_preset(place: Place) -> Command:
     words = train(place)
-    return [*("standard-64" if word == "demo" else word for word in words), "--from", place.run]
+    return [*("standard-64" if word == "quick" else word for word in words), "--from", place.run]
 
 
 def over_itself(place: Place) -> Command:
@@ -365,7 +365,7 @@ def test_extraction_on_a_full_disk_keeps_what_it_had(place: Place, small_disk: S
 
 def test_training_on_a_full_disk_says_so(place: Place, small_disk: SmallDisk) -> None:
     words = ["train", "--a", place.faces_a, "--b", place.faces_b, "--run", small_disk.folder / "out"]
-    words += ["--preset", "demo", "--iterations", "2", "--batch", "2", "--workers", "0"]
+    words += ["--preset", "quick", "--iterations", "2", "--batch", "2", "--workers", "0"]
     code, told, left = small_disk.run(3000, *words, each=3000)
     assert code == 3, told
     assert "disk.full" in told

@@ -310,7 +310,7 @@ def test_stopped_extraction_exits_with_75_and_goes_on(demo_a: Path, tmp_path: Pa
 
 def test_training_stopped_by_sigterm_leaves_a_checkpoint_and_75(faces_a: Path, faces_b: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    words = ("train", "--a", faces_a, "--b", faces_b, "--run", run, "--preset", "demo", "--batch", "2", "--json")
+    words = ("train", "--a", faces_a, "--b", faces_b, "--run", run, "--preset", "quick", "--batch", "2", "--json")
     process = engine(*words, "--iterations", "100000", "--log-every", "1")
     assert process.stdout is not None
     for line in process.stdout:

@@ -18,6 +18,7 @@ from faceengine.embedding import DlibEmbedder
 from faceengine.errors import ConfigError, InputError
 from faceengine.evaluation import change, identity, motion
 from faceengine.evaluation.config import ScoreConfig
+from faceengine.evaluation.grade import quality
 from faceengine.evaluation.reasons import reasons
 from faceengine.evaluation.report import beside, read_report
 from faceengine.evaluation.score import ScoreResult, run
@@ -242,6 +243,10 @@ def facts(**changes: Any) -> dict[str, Any]:
         "sets": {"wanted": 1000},
         "sharpness": {"wanted": 300.0, "original": 300.0, "result": 200.0},
         "coverage": {"wanted": even, "footage": even},
+        "detail": 0.8,
+        "mouth": 0.95,
+        "lids": None,
+        "gaze": 0.9,
     }
     return good | changes
 
@@ -259,7 +264,10 @@ def test_a_good_score_needs_no_reasons() -> None:
         ({"swapped_share": 0.5}, "result.partly"),
         ({"found_share": 0.5}, "result.lost"),
         ({"sharpness": {"wanted": 100.0, "original": 300.0, "result": 200.0}}, "wanted.blurred"),
-        ({"sharpness": {"wanted": 300.0, "original": 300.0, "result": 100.0}}, "result.blurred"),
+        ({"detail": 0.3}, "result.blurred"),
+        ({"mouth": 0.1}, "result.mouth"),
+        ({"lids": 0.1}, "result.lids"),
+        ({"gaze": -0.2}, "result.gaze"),
     ],
 )
 def test_each_reason(changes: dict[str, Any], code: str) -> None:
@@ -329,6 +337,19 @@ def test_a_perfect_swap_reaches_the_ceiling(best: dict[str, Any]) -> None:
     assert (best["psnr_face"], best["ssim_face"]) == (100, pytest.approx(1))
     assert best["psnr_face_unswapped"] == pytest.approx(22.7, abs=0.5)
     assert best["seam"] < 2
+    assert best["grade"] == "good"
+    assert 0.75 < best["detail"] < 1.5
+
+
+def test_a_blurred_swap_is_never_good(held_out: Path, perfect: Path, faces_b: Path, tmp_path: Path) -> None:
+    """The perfect swap, out of focus: as like the wanted person as before, but nobody would show it."""
+    soft = tmp_path / "soft.mp4"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(perfect), "-vf", "gblur=sigma=3"]
+    subprocess.run([*command, "-preset", "ultrafast", "-crf", "18", str(soft)], check=True, timeout=60)
+    report = score(tmp_path, result=soft, wanted=faces_b, original=held_out)
+    assert report["detail"] < 0.3
+    assert report["grade"] != "good"
+    assert "result.blurred" in [reason["code"] for reason in report["reasons"]]
 
 
 def test_no_swap_stays_on_the_floor(none: dict[str, Any]) -> None:
@@ -344,10 +365,12 @@ def test_no_swap_stays_on_the_floor(none: dict[str, Any]) -> None:
 def test_a_report_lists_its_frames(best: dict[str, Any]) -> None:
     assert [row["frame"] for row in best["per_frame"]] == list(range(0, 250, 20))
     assert best["frames"] == best["frames_with_face"] == 13
-    by_frame = {row["frame"]: row["similarity"] for row in best["per_frame"]}
-    assert np.mean(list(by_frame.values())) == pytest.approx(best["similarity"])
+    assert np.mean([row["similarity"] for row in best["per_frame"]]) == pytest.approx(best["similarity"])
+    by_frame = {row["frame"]: quality(row, best["floor"], best["ceiling"]) for row in best["per_frame"]}
     assert by_frame[best["best"][0]] == max(by_frame.values())
     assert by_frame[best["worst"][0]] == min(by_frame.values())
+    for numbers in (best["best"], best["worst"]):
+        assert min(np.diff(sorted(numbers))) >= 240 // 20
     errors = [row["expression_error"] for row in best["per_frame"]]
     assert np.mean(errors) == pytest.approx(best["expression_error"])
 

@@ -30,7 +30,7 @@ from tests.web.consents import any_mandate
 
 LONG = 240.0
 """Seconds that a job may take on a machine that has other things to do."""
-TRAINING = {"preset": "demo", "iterations": 24, "checkpoint_every": 4, "log_every": 1, "batch": 2, "workers": 1}
+TRAINING = {"preset": "quick", "iterations": 24, "checkpoint_every": 4, "log_every": 1, "batch": 2, "workers": 1}
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def done(slot: Slot, kind: str, config: dict[str, Any]) -> Job:
 
 def test_two_ranks_train_and_a_long_video_is_converted_in_parts(slot: Slot, two_ranks: None) -> None:
     sets = {person: _faces(slot, person) for person in "ab"}
-    training = {"preset": "demo", "iterations": 4, "batch": 4, "checkpoint_every": 2, "preview_every": 2, "workers": 0}
+    training = {"preset": "quick", "iterations": 4, "batch": 4, "checkpoint_every": 2, "preview_every": 2, "workers": 0}
     run = done(slot, "train", sets | training)
     # Only the first rank speaks, and of each iteration once.
     told = [data["iteration"] for data in run.events.filter(kind="checkpoint").values_list("data", flat=True)]

@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[2]
 def mode(settings: Any) -> Any:
     """The demo's mode, with its settings as ``development`` sets them."""
     settings.DEMO = True
-    settings.DEMO_TRAINING = {"preset": "demo", "minutes": 8}
+    settings.DEMO_TRAINING = {"preset": "quick", "minutes": 8}
     settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, "webapp.demo.account.DemoBackend"]
     return settings
 
@@ -119,7 +119,7 @@ def test_it_goes_from_footage_to_both_scores(demo: Demo) -> None:
 def test_it_learns_from_its_training_clips_only(demo: Demo) -> None:
     until(demo, "training")
     run = Run.objects.get()
-    assert (run.job.config["preset"], run.job.config["minutes"]) == ("demo", 8)
+    assert (run.job.config["preset"], run.job.config["minutes"]) == ("quick", 8)
     learnt_from = {path for job in Job.objects.filter(kind="extract") for path in job.config["inputs"]}
     assert learnt_from == set(Asset.objects.filter(name__startswith="person_").values_list("file", flat=True))
 

@@ -49,11 +49,11 @@ def test_who_may_send_the_form(project: Project) -> None:
 def test_the_form_s_settings_are_the_config_s(owner: User, project: Project) -> None:
     for person in project.people.all():
         faces(person)
-    said = {"name": "One", "preset": "demo", "minutes": "12.5", "octave": "0.25", "batch": "", "seed": "7"}
+    said = {"name": "One", "preset": "quick", "minutes": "12.5", "octave": "0.25", "batch": "", "seed": "7"}
     client_of(owner).post(f"/projects/{project.pk}/runs/new/", said)
     config = Run.objects.get().job.config
     assert {name: config[name] for name in ("preset", "minutes", "octave", "seed")} == {
-        "preset": "demo", "minutes": 12.5, "octave": 0.25, "seed": 7,
+        "preset": "quick", "minutes": 12.5, "octave": 0.25, "seed": 7,
     }  # fmt: skip
     assert (config["batch"], config["iterations"], config["preview_every"]) == (None, None, 300)
 

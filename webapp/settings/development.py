@@ -14,7 +14,7 @@ DEMO = env.flag("DEMO")
 if DEMO:
     # Minutes of training; 0: some seconds' worth of mush, for tests of the way there.
     _MINUTES = env.number("DEMO_MINUTES", 8)
-    DEMO_TRAINING = {"preset": "demo", "minutes": _MINUTES} if _MINUTES else {"preset": "tiny"}
+    DEMO_TRAINING = {"preset": "quick", "minutes": _MINUTES} if _MINUTES else {"preset": "tiny"}
     DEMO_EVERY = 2 if _MINUTES else 25
     AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "webapp.demo.account.DemoBackend"]  # noqa: F405
     UP_BESIDE = ["demo_project"]

@@ -21,10 +21,10 @@ _CHART = 4000
 """Points of the chart at most."""
 COLUMNS = (
     *("frame", "time", "found", "swapped", "similarity", "distance"),
-    *("pose_error", "expression_error", "seam", "psnr_face", "ssim_face"),
+    *("pose_error", "expression_error", "seam", "detail", "flicker", "psnr_face", "ssim_face"),
 )
 """Of the table of all frames; docs/score.md says what they are."""
-_SHARES = ("swapped_share", "found_share")
+_SHARES = ("swapped_share", "found_share", "detail", "detail_wanted")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Shown:
 
     @property
     def verdict(self) -> str:
-        return verdict(self.position)
+        return verdict(self.position, self.report.get("detail"))
 
     @property
     def reading(self) -> Promise | None:
@@ -116,6 +116,7 @@ class Shown:
 
         found, report = self.report.get("found_share"), self.report
         return {
+            "detail": text(report.get("detail"), ".0%"),
             "crops": str((report.get("sets") or {}).get("wanted", "–")),
             "swapped": text(report.get("swapped_share"), ".0%"),
             "lost": text(None if found is None else 1 - found, ".0%"),

@@ -46,12 +46,14 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
 LEFT_OUT = ""
 """What a choice is called that the engine knows and the studio doesn't offer."""
 CHOICES: dict[str, Promise | str] = {
-    "lite-64": _("Lite, 64 pixels: for small graphics cards"),
-    "standard-64": _("Standard, 64 pixels"),
-    "standard-128": _("Standard, 128 pixels: needs a good graphics card"),
-    "standard-256": _("Standard, 256 pixels: needs a large graphics card and much time"),
+    "quick": _("Quick, 128 pixels: about 15 minutes without a GPU"),
+    "standard": _("Standard, 128 pixels: about an hour on a GPU, or a night without one"),
+    "fine": _("Fine, 256 pixels: several hours on a GPU"),
+    "lite-64": _("faceswap-GAN lite, 64 pixels"),
+    "standard-64": _("faceswap-GAN, 64 pixels"),
+    "standard-128": _("faceswap-GAN, 128 pixels: needs a good GPU"),
+    "standard-256": _("faceswap-GAN, 256 pixels: needs a large GPU and much time"),
     "tiny": _("Tiny: seconds long, to try everything out; draws mush"),
-    "demo": _("Demo: a quarter of an hour without a graphics card"),
     "direct": _("the whole crop"),
     "mask": _("along the mask"),
     "poisson": _("Poisson: seamless light, slower"),
@@ -102,7 +104,13 @@ MEASURES: dict[str, tuple[Promise, Promise]] = {
     "found_share": (_("Frames in which the result still has a face"), _("Less than all: the face falls apart.")),
     "pose_error": (_("Error of the pose"), _("In degrees; up to about 4 is as good as a perfect swap measures.")),
     "expression_error": (_("Error of the expression"), _("In eye distances; a perfect swap measures about 0.03.")),
-    "jitter": (_("Trembling"), _("In eye distances; a perfect swap measures about 0.03.")),
+    "detail": (_("Fine detail kept"), _("Of the footage's own, inside the face; below 60 % a face looks soft.")),
+    "detail_wanted": (_("Fine detail against the target person"), _("Of what their own faces show.")),
+    "mouth": (_("Mouth follows"), _("Correlation of its opening with the footage: 1 follows exactly.")),
+    "lids": (_("Eyelids follow"), _("Correlation of their opening with the footage: 1 follows exactly.")),
+    "gaze": (_("Gaze follows"), _("Correlation of the irises' place with the footage: 1 follows exactly.")),
+    "flicker": (_("Flicker"), _("Levels by which the new face changes from frame to frame on its own.")),
+    "jitter": (_("Jitter"), _("In eye distances; a perfect swap measures about 0.03.")),
     "seam": (_("Seam"), _("Levels a pixel along the edge: 0 is invisible, below 0 smoother than before.")),
 }
 """Name of a report's number, and what it means."""
@@ -115,9 +123,12 @@ REASONS: dict[str, tuple[Promise, bool]] = {
         False,
     ),
     "result.blurred": (
-        _("The swapped face is less than half as sharp as the footage: train longer, or sharpen when converting."),
+        _("The swapped face keeps {detail} of the footage's fine detail. Train longer, or use a larger preset."),
         False,
     ),
+    "result.mouth": (_("The mouth hardly follows the footage. Train longer."), False),
+    "result.lids": (_("The eyelids hardly follow the footage. Train longer."), False),
+    "result.gaze": (_("The gaze hardly follows the footage. Train longer."), False),
     "network.blind": (
         _("{network} hardly tells these two people apart: no swap is at {floor}, the wanted person at {ceiling}."),
         False,
@@ -129,8 +140,20 @@ REASONS: dict[str, tuple[Promise, bool]] = {
 """A reason's sentence by its code, and whether the engine's own has more to say."""
 
 
-def verdict(position: float | None) -> str:
-    """What a place between floor and ceiling means, in a sentence."""
+SOFT = 0.6
+"""Share of the footage's detail below which a result is called soft, as the engine's grade has it."""
+
+
+def verdict(position: float | None, detail: float | None = None) -> str:
+    """Sum up a result in a sentence: how like the target person, and whether it is too soft to show."""
+    if position is not None and detail is not None and detail < SOFT:
+        soft = _("The face is soft: it keeps {detail} of the footage's fine detail.").format(detail=f"{detail:.0%}")
+        return f"{soft} {_likeness(position)}"
+    return _likeness(position)
+
+
+def _likeness(position: float | None) -> str:
+    """What a place between floor and ceiling means."""
     if position is None:
         return str(_("How like the wanted person it is can't be known: no face was found."))
     if position >= 0.85:
