@@ -83,6 +83,7 @@ MESSAGES: dict[str, Words] = {
     "body.stopped": _("The engine stopped though nobody had asked"),
     "checkpoint.damaged": _("The checkpoint is damaged"),
     "checkpoint.preset": _("The checkpoint is of another preset"),
+    "checkpoint.version": _("The checkpoint was made by another version of this program"),
     "config.choice": _("A setting is none of the choices"),
     "config.missing": _("A setting is missing"),
     "config.range": _("A setting is out of range"),

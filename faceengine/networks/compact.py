@@ -19,7 +19,7 @@ from faceengine.networks.attention import SelfAttention
 from faceengine.networks.blocks import SLOPE, Down, Residual, UpNearest
 from faceengine.networks.config import ModelConfig
 from faceengine.networks.model import Decoded
-from faceengine.networks.octave import OctaveConv2d, Octaves
+from faceengine.networks.octave import OctaveConv2d, Octaves, low_channels
 
 if TYPE_CHECKING:
     from faceengine.networks.model import Generator
@@ -108,9 +108,13 @@ class Decoder(nn.Module):
         layers += [UpNearest(widths[1], narrow, alpha_in=alpha, alpha_out=alpha), Residual(narrow, alpha)]
         self.trunk = nn.Sequential(*layers)
         self.head = OctaveConv2d(narrow, 4 * 3 + 1, 3, alpha_in=alpha)
+        side = config.size // 16
+        # What the person adds to any code: convolutions alone can't know where this face's features lie.
+        self.start = nn.Parameter(torch.zeros(1, widths[3] - low_channels(widths[3], alpha), side, side))
 
     def forward(self, code: Octaves) -> Decoded:
-        drawn = self.head(self.trunk(code))[0]
+        high, low = code
+        drawn = self.head(self.trunk((high + self.start, low)))[0]
         colour = torch.tanh(F.pixel_shuffle(drawn[:, :12], 2))
         alpha = F.interpolate(torch.sigmoid(drawn[:, 12:]), scale_factor=2.0, mode="bilinear", align_corners=False)
         return Decoded(colour, alpha, [])

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from faceengine.errors import ConfigError
 from faceengine.networks.attention import SelfAttention, attend
 from faceengine.networks.blocks import UpShuffle, enlarge_and_convolve, initialise
 from faceengine.networks.config import ModelConfig
@@ -173,3 +174,49 @@ def test_icnr_makes_the_four_subpixels_equal() -> None:
     shuffled = nn.functional.pixel_shuffle(high, 2)
     blocks = shuffled.unfold(2, 2, 2).unfold(3, 2, 2).flatten(-2)
     assert torch.allclose(blocks, blocks[..., :1].expand_as(blocks), atol=1e-6)
+
+
+@pytest.mark.parametrize("octave", [0.0, 0.25])
+@pytest.mark.parametrize("size", [128, 192, 256])
+def test_compact_networks_at_every_size(size: int, octave: float) -> None:
+    config = ModelConfig(architecture="compact", size=size, narrow=4, latent=64, attention=16, octave=octave)
+    generator, discriminators = Generator(config), Discriminators(config)
+    image = torch.rand(1, 3, size, size) * 2 - 1
+    decoded = generator.decode(generator.encode(image), "b")
+    assert decoded.colour.shape == (1, 3, size, size)
+    assert decoded.alpha.shape == (1, 1, size, size)
+    assert decoded.colour.abs().max() <= 1
+    assert 0 <= decoded.alpha.min() <= decoded.alpha.max() <= 1
+    assert discriminators["b"](decoded.colour, image).shape == (1, 1, size // 16, size // 16)
+
+
+def test_every_weight_of_the_compact_networks_gets_a_gradient() -> None:
+    config = ModelConfig(architecture="compact", size=128, narrow=4, latent=64, attention=32, octave=0.25)
+    generator = Generator(config)
+    for module in generator.modules():
+        if isinstance(module, SelfAttention):
+            nn.init.constant_(module.gain, 0.1)
+    code = generator.encode(torch.rand(2, 3, 128, 128) * 2 - 1)
+    sum((d.colour * d.alpha).square().mean() for d in (generator.decode(code, p) for p in "ab")).backward()
+    assert [name for name, p in generator.named_parameters() if p.grad is None or not p.grad.abs().any()] == []
+
+
+def test_eyes_and_mouth_reach_the_code_by_windows_of_their_own() -> None:
+    """With the main path cut, a change inside a window still changes the code, and one outside does not."""
+    config = ModelConfig(architecture="compact", size=128, narrow=4, latent=64, attention=0)
+    generator = Generator(config)
+    nn.init.zeros_(generator.encoder.squeeze.weight)
+    image = torch.rand(1, 3, 128, 128) * 2 - 1
+    changed = {}
+    for name, (row, column) in {"eye": (40, 42), "mouth": (100, 64), "cheek": (72, 20)}.items():
+        other = image.clone()
+        other[..., row - 2 : row + 2, column - 2 : column + 2] *= -1
+        changed[name] = not torch.equal(generator.encode(other)[0], generator.encode(image)[0])
+    assert changed == {"eye": True, "mouth": True, "cheek": False}
+
+
+@pytest.mark.parametrize(("architecture", "size"), [("compact", 64), ("faceswap-gan", 192)])
+def test_a_size_that_an_architecture_does_not_have_is_refused(architecture: str, size: int) -> None:
+    with pytest.raises(ConfigError, match="has no size") as refused:
+        ModelConfig(architecture=architecture, size=size)
+    assert refused.value.code == "model.size"
