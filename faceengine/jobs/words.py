@@ -141,12 +141,15 @@ MESSAGES: dict[str, Words] = {
     "store.refused": _("The file store refuses"),
     "store.unreachable": _("The file store can't be reached"),
     "train.begin": _("Training begins"),
+    "train.blurred": _("One person's faces are much softer than the other's"),
     "train.few": _("Few faces to learn from"),
     "train.leans": _("One person is learnt worse than the other"),
     "train.mask_collapsed": _("The mask has collapsed"),
     "train.mixed_embeddings": _("The set mixes embeddings of different networks"),
     "train.nan": _("The training diverged"),
     "train.no_landmarks": _("The set has crops without landmarks"),
+    "train.poses": _("One person's faces lack poses that the other's have"),
+    "train.small": _("The faces are small in the footage"),
     "train.no_perceptual": _("Training goes on without the perceptual loss"),
     "train.ranks": _("The batch can't be shared among the GPUs"),
     "train.same_set": _("A and B are the same set"),
@@ -166,6 +169,11 @@ MESSAGES: dict[str, Words] = {
 """Headlines; the sentence with the particulars stands beside them."""
 
 ADVICE: dict[str, Words] = {
+    "train.blurred": _(
+        "A swap can't be sharper than the faces it was learnt from. Add sharper footage of this person."
+    ),
+    "train.poses": _("The swap will be worst in these poses. Add footage in which this person turns the same way."),
+    "train.small": _("Add footage in which the face is larger, or choose a preset of fewer pixels."),
     "train.few": _("Swaps get much better from 250 crops of a person on; 500 to 5,000 are best. More footage helps."),
     "train.leans": _(
         "Compare the number, sharpness and poses of both people's crops: the person who is learnt worse needs more of "

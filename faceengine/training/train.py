@@ -23,6 +23,7 @@ from faceengine.events import Checkpoint, Message, OnEvent, Preview, Progress, S
 from faceengine.files import only_process, replace_file
 from faceengine.networks.model import PERSONS, Discriminators, Generator
 from faceengine.training import checkpoints, preview
+from faceengine.training.advice import advise
 from faceengine.training.config import Recipe, TrainConfig
 from faceengine.training.data import Batch, Batches
 from faceengine.training.history import History
@@ -66,6 +67,7 @@ def run(
             person: load_person(person, folder, recipe.model.size, on_event)
             for person, folder in (("a", config.a), ("b", config.b))
         }
+        advise({name: person.crops for name, person in people.items()}, recipe.model.size, on_event)
         session = _open(config, run_dir, people, ranks, on_event)
         return _loop(config, run_dir, people, session, on_event, should_stop)
 
