@@ -128,10 +128,14 @@ class Renderer:
         order = gl.buffer(np.ascontiguousarray(triangles, np.int32).tobytes())
         layout = [(moving, "3f 3f", "position", "normal"), (fixed, "2f 1f 1f", "uv", "occlusion", "kind")]
         draw = gl.vertex_array(self._programs[program], layout, index_buffer=order, skip_errors=True)
-        cast = gl.vertex_array(
-            self._shadow_program, [(moving, "3f 3x4", "position"), (fixed, "2f 2x4", "uv")], index_buffer=order,
-            skip_errors=True,
-        ) if casts else None  # fmt: skip
+        cast = None
+        if casts:
+            # Every other triangle pair is enough for the shadows of hair, which needs no texture then.
+            few = triangles.reshape(2, -1, 3)[:, ::2] if program == "hair" else triangles
+            casters = gl.buffer(np.ascontiguousarray(few, np.int32).tobytes())
+            cast = gl.vertex_array(
+                self._shadow_program, [(moving, "3f 3x4", "position")], index_buffer=casters, skip_errors=True
+            )
         return _Mesh(moving, draw, cast, None, index)
 
     def _shared_parts(self) -> None:
@@ -139,7 +143,7 @@ class Renderer:
         skin = template.skin
         occlusion = self._occlusion()
         self._shared["skin"] = self._mesh(
-            "skin", skin.triangles, len(skin.follow), uv=skin.uv, kind=template.skin_kind, index=skin.follow,
+            "skin", template.skin_drawn, len(skin.follow), uv=skin.uv, kind=template.skin_kind, index=skin.follow,
             occlusion=occlusion[skin.follow] * self._mouth_depth(skin.follow),
         )  # fmt: skip
         coarse = self._gl.buffer(reserve=len(template.skin_base) * 12, dynamic=True)
@@ -254,9 +258,7 @@ class Renderer:
         self._shadow_frame.clear(depth=1.0)
         gl.enable_only(gl.DEPTH_TEST)
         program["light_view"].write(matrix.T.astype("f4").tobytes())
-        self._strands.use(0)
-        for name, mesh in meshes.items():
-            program["cut"].value = 0.4 if name == "hair" else 0.0
+        for mesh in meshes.values():
             mesh.cast.render()
 
     def _set_scene(self, scene: Scene, view: Any, light_view: Any) -> None:

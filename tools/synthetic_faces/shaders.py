@@ -143,11 +143,10 @@ void main(){ float s=sin(tx.x*3277.0)+0.6*sin(tx.x*1577.0); float a=(s>0.15?0.75
 )
 
 SHADOW_VERTEX = """#version 330
-in vec3 position; in vec2 uv; uniform mat4 light_view; out vec2 tx;
-void main(){ tx=uv; gl_Position=light_view*vec4(position,1); }"""
+in vec3 position; uniform mat4 light_view;
+void main(){ gl_Position=light_view*vec4(position,1); }"""
 SHADOW = """#version 330
-uniform sampler2D strands; uniform float cut; in vec2 tx;
-void main(){ if(cut>0.0 && texture(strands,tx).g<cut) discard; }"""
+void main(){}"""
 
 BACKGROUND_VERTEX = """#version 330
 in vec2 corner; uniform mat3 to_picture; out vec2 tx;

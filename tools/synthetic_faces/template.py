@@ -88,6 +88,11 @@ class Template:
         follow, uv_index, triangles = flatten(fine, fine_uv)
         self._raw_uv = raw_uv[uv_index]
         self.skin = Part(follow, texture_layout(self._raw_uv), triangles)
+        # Old vertices and old texture coordinates come first in the refined mesh, so the coarse corners are among its.
+        width = int(fine_uv.max()) + 1
+        known = follow.astype(np.int64) * width + uv_index
+        corners = np.searchsorted(known, local.astype(np.int64) * width + mesh.quad_uv[body])
+        self.skin_drawn: Ints = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]]).astype(np.int32)
         self.fine_quads: Ints = fine
         # The refined surface's old vertices: a coarse caster that lies on the surface, or a little below it.
         self.coarse_triangles: Ints = np.concatenate([local[:, [0, 1, 2]], local[:, [0, 2, 3]]])
