@@ -51,9 +51,10 @@ class _Mesh:
 
     vertices: Any
     draw: Any
-    cast: Any
-    shadow: Any  # the positions that cast shadows; None where they are the drawn ones
-    index: Any  # corner → row of the posed arrays, or None when they are the same
+    cast: Any = None
+    index: Any = None  # corner → row of the posed arrays, or None when they are the same
+    shadow: Any = None  # the positions that cast shadows; None where they are the drawn ones
+    lining: Any = None  # what is drawn of the skin's buffers with another program
 
 
 @dataclass
@@ -87,7 +88,7 @@ class Renderer:
         self._depth = gl.depth_texture((_SHADOW, _SHADOW))
         self._depth.compare_func, self._depth.repeat_x, self._depth.repeat_y = "<=", False, False
         self._shadow_frame = gl.framebuffer(depth_attachment=self._depth)
-        sources = {"skin": shaders.SKIN, "eye": shaders.EYE, "mouth": shaders.MOUTH, "hair": shaders.HAIR,
+        sources = {"skin": shaders.SKIN, "lining": shaders.LINING, "eye": shaders.EYE, "mouth": shaders.MOUTH, "hair": shaders.HAIR,
                    "frame": shaders.FRAME, "lens": shaders.LENS, "lash": shaders.LASH}  # fmt: skip
         self._programs = {
             name: gl.program(vertex_shader=shaders.VERTEX, fragment_shader=source) for name, source in sources.items()
@@ -109,16 +110,20 @@ class Renderer:
 
     # -- buffers
 
-    def _texture(self, pixels: Bytes) -> Any:
+    def _texture(self, pixels: Bytes, *, mipmaps: bool = True) -> Any:
         texture = self._gl.texture((pixels.shape[1], pixels.shape[0]), pixels.shape[2], pixels.tobytes())
-        texture.build_mipmaps()
-        texture.filter = (self._gl.LINEAR_MIPMAP_NEAREST, self._gl.LINEAR)
+        if mipmaps:
+            texture.build_mipmaps()
+            texture.filter = (self._gl.LINEAR_MIPMAP_NEAREST, self._gl.LINEAR)
         return texture
 
-    def _mesh(
+    def _mesh(self, program: str, triangles: Any, count: int, **options: Any) -> _Mesh:
+        return self._mesh_and_layout(program, triangles, count, **options)[0]
+
+    def _mesh_and_layout(
         self, program: str, triangles: Any, count: int, *, uv: Any = None, occlusion: Any = None, kind: Any = None,
         index: Any = None, casts: bool = False,
-    ) -> _Mesh:  # fmt: skip
+    ) -> tuple[_Mesh, list[Any]]:  # fmt: skip
         gl = self._gl
         static = np.zeros((count, 4), np.float32)
         static[:, :2] = 0 if uv is None else uv
@@ -136,19 +141,24 @@ class Renderer:
             cast = gl.vertex_array(
                 self._shadow_program, [(moving, "3f 3x4", "position")], index_buffer=casters, skip_errors=True
             )
-        return _Mesh(moving, draw, cast, None, index)
+        return _Mesh(moving, draw, cast, index), layout
 
     def _shared_parts(self) -> None:
         template, sphere = self._template, eyeball()
         skin = template.skin
         occlusion = self._occlusion()
-        self._shared["skin"] = self._mesh(
-            "skin", template.skin_drawn, len(skin.follow), uv=skin.uv, kind=template.skin_kind, index=skin.follow,
+        inner = template.skin_kind[template.skin_drawn[:, 0]] > 0
+        self._shared["skin"], layout = self._mesh_and_layout(
+            "skin", template.skin_drawn[~inner], len(skin.follow), uv=skin.uv, kind=template.skin_kind, index=skin.follow,
             occlusion=occlusion[skin.follow] * self._mouth_depth(skin.follow),
         )  # fmt: skip
         coarse = self._gl.buffer(reserve=len(template.skin_base) * 12, dynamic=True)
         order = self._gl.buffer(np.ascontiguousarray(template.coarse_triangles, np.int32).tobytes())
         self._shared["skin"].shadow = coarse
+        lining = self._gl.buffer(np.ascontiguousarray(template.skin_drawn[inner], np.int32).tobytes())
+        self._shared["skin"].lining = self._gl.vertex_array(
+            self._programs["lining"], layout, index_buffer=lining, skip_errors=True
+        )
         self._shared["skin"].cast = self._gl.vertex_array(
             self._shadow_program, [(coarse, "3f", "position")], index_buffer=order, skip_errors=True
         )
@@ -217,7 +227,8 @@ class Renderer:
         if head.frame is not None and head.lenses is not None:
             meshes["frame"] = self._mesh("frame", head.frame.triangles, len(head.frame.positions), casts=True)
             meshes["lenses"] = self._mesh("lens", head.lenses.triangles, len(head.lenses.positions))
-        return _Owned(self._texture(albedo), self._texture(labels), meshes)
+        # The skin is hardly ever drawn smaller than its texture, and mip maps cost a third of its time.
+        return _Owned(self._texture(albedo, mipmaps=False), self._texture(labels, mipmaps=False), meshes)
 
     def release(self, owned: _Owned) -> None:
         """Free a person's textures and buffers."""
@@ -295,9 +306,11 @@ class Renderer:
         self._depth.use(3)
         owned.albedo.use(0)
         owned.labels.use(1)
-        _write(programs["skin"], {"shirt": _linear(person.shirt), "shine": person.gloss,
+        _write(programs["lining"], {"shirt": _linear(person.shirt)})
+        _write(programs["skin"], {"shine": person.gloss,
                                   "light_skin": min(1.0, sum(person.tone) / 540)})  # fmt: skip
         meshes["skin"].draw.render()
+        meshes["skin"].lining.render()
         eye = {"gaze": posed.gaze[0], "gaze_up": posed.gaze[1], "iris": _linear(person.iris), "pupil": scene.pupil,
                "iris_seed": person.seed % 97}  # fmt: skip
         for side in (0, 1):

@@ -32,15 +32,9 @@ float hash(vec2 p){ return fract(sin(dot(p,vec2(12.9898,78.233)))*43758.5453); }
 SKIN = (
     _COMMON
     + """
-uniform sampler2D albedo; uniform sampler2D labels; uniform vec3 shirt; uniform float shine; uniform float light_skin;
+uniform sampler2D albedo; uniform sampler2D labels; uniform float shine; uniform float light_skin;
 void main(){
   vec3 N=normalize(wn), V=normalize(camera-wp); float sh=shadow();
-  if(material>2.5){ vec3 c=shirt*(0.9+0.1*sin(wp.x*260.0)*sin(wp.y*260.0)); vec3 d=ambient(N)*ao;
-    for(int i=0;i<3;i++) d+=lc[i]*max(dot(N,ld[i]),0.0)*(i==0?sh:ao); colour=vec4(tone(c*d),1); label=vec4(0); return; }
-  if(material>0.5){ bool mouth=material<1.5; vec3 c=mouth?vec3(0.30,0.075,0.07):vec3(0.25,0.10,0.08); vec3 d=ambient(N)*0.35;
-    for(int i=0;i<3;i++) d+=lc[i]*max(dot(N,ld[i]),0.0)*(i==0?sh:0.2);
-    float deep=mouth?mix(0.3,1.0,ao):ao; colour=vec4(tone(c*d*deep+lc[0]*sh*deep*gloss(N,ld[0],V,0.35,0.03)*0.4),1);
-    label=mouth?vec4(0,1,0,1):vec4(1,0,0,1); return; }
   vec4 t=texture(albedo,tx), m=texture(labels,tx);
   vec3 c=linear(t.rgb); vec3 B=bump(N,(t.a-0.5)*0.013);
   vec3 R=normalize(mix(B,N,0.8)), G=normalize(mix(B,N,0.4));
@@ -55,6 +49,22 @@ void main(){
    +lc[1]*ao*0.7*gloss(B,ld[1],V,rough,0.035)+lc[2]*ao*gloss(B,ld[2],V,0.5,0.03);
   float rim=1.0-max(dot(B,V),0.0); rim=0.022+0.35*rim*rim*rim*rim;
   colour=vec4(tone(c*d+s+ambient(reflect(-V,B))*rim*ao*0.6),1); label=m;
+}"""
+)
+
+# Inside the mouth, behind the lids, and the shirt. Apart from the skin, since Mesa runs both sides of every branch.
+LINING = (
+    _COMMON
+    + """
+uniform vec3 shirt;
+void main(){
+  vec3 N=normalize(wn), V=normalize(camera-wp); float sh=shadow();
+  if(material>2.5){ vec3 c=shirt*(0.9+0.1*sin(wp.x*260.0)*sin(wp.y*260.0)); vec3 d=ambient(N)*ao;
+    for(int i=0;i<3;i++) d+=lc[i]*max(dot(N,ld[i]),0.0)*(i==0?sh:ao); colour=vec4(tone(c*d),1); label=vec4(0); return; }
+  bool mouth=material<1.5; vec3 c=mouth?vec3(0.30,0.075,0.07):vec3(0.25,0.10,0.08); vec3 d=ambient(N)*0.35;
+  for(int i=0;i<3;i++) d+=lc[i]*max(dot(N,ld[i]),0.0)*(i==0?sh:0.2);
+  float deep=mouth?mix(0.3,1.0,ao):ao; colour=vec4(tone(c*d*deep+lc[0]*sh*deep*gloss(N,ld[0],V,0.35,0.03)*0.4),1);
+  label=mouth?vec4(0,1,0,1):vec4(1,0,0,1);
 }"""
 )
 
