@@ -47,7 +47,7 @@ STYLES = {
     "afro": Style(1700, 5, 0.6, 0.45, 0.5, "out", 1.0, 0.0, 1.0, width=0.07, gap=0.03, hug=0.0),
     "bun": Style(1200, 6, 1.1, 0.9, 1.1, "back", 0.08, 0.0, width=0.05, gap=0.025),
 }
-_BEARDS = {"short": (900, 0.07), "full": (1100, 0.30), "goatee": (420, 0.16), "moustache": (260, 0.09)}
+_BEARDS = {"short": (1500, 0.06), "full": (1300, 0.26), "goatee": (520, 0.15), "moustache": (340, 0.09)}
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Barber:
         rng = np.random.default_rng([person.seed, 0xBEA])
         region = beard_region(self._middles, person.beard)
         lips = (np.abs(self._middles[:, 0]) < 0.27) & (self._middles[:, 1] > 6.545) & (self._middles[:, 1] < 6.735)
-        region = np.where(lips & (self._middles[:, 2] > 1.15), 0, region)
+        region = np.where((lips & (self._middles[:, 2] > 1.15)) | (region < 0.4), 0, region)
         roots, normals, follow, places = self._roots(rng, vertices, region, int(count * (0.6 + person.beard_density)))
         lip = places[:, 1] > 6.68
         side = np.sign(places[:, :1])
@@ -136,7 +136,7 @@ class Barber:
         sizes = np.where(lip, min(length, 0.1), length) * rng.uniform(0.6, 1.1, len(roots)) * person.hair_length
         style = Style(count, 3, 0, 0, 0, "down", 0, 0.25, 0.35, gap=0.006)
         paths = self._grow(rng, vertices, roots, direction, sizes, style)
-        return _ribbons(rng, paths, follow, vertices, 0.022)
+        return _ribbons(rng, paths, follow, vertices, 0.013 if person.beard == "short" else 0.02)
 
     def _roots(
         self, rng: np.random.Generator, vertices: Floats, weight: Floats, count: int

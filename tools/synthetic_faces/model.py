@@ -59,17 +59,17 @@ class Head:
             shape += weight * template.targets[name]
         self.vertices: Floats = shape
         self._pivots = np.stack([shape[joint].mean(axis=0) for joint in template.joints])
-        self._spheres(shape)
+        fine = template.refine @ shape[template.skin_base]
+        self._spheres(shape, fine)
         self.middle: Floats = self.eye_centres.mean(axis=0)
         self.hair: Strands | None = barber.hair(person, shape)
         self.beard: Strands | None = barber.beard(person, shape)
-        fine = template.refine @ shape[template.skin_base]
         bridge, ears = fine[landmarks.vertices[28]], self._ear_tops(fine)
         worn = glasses(person, self.eye_centres, bridge, ears)
         self.frame: Solid | None = worn[0] if worn else None
         self.lenses: Solid | None = worn[1] if worn else None
 
-    def _spheres(self, shape: Floats) -> None:
+    def _spheres(self, shape: Floats, fine: Floats) -> None:
         """Fit the eyeballs, and find out how far the lids have to travel and which vertices must stay before them."""
         template = self._template
         boxes = [(shape[eye].min(axis=0), shape[eye].max(axis=0)) for eye in template.eyes]
@@ -80,11 +80,11 @@ class Head:
         for side, rim in enumerate(template.eye_rims):
             heights = [np.ptp(mesh[rim, 1]) for mesh in (shape, template.neutral)]
             self._blink_scale.append(float(np.clip(heights[0] / heights[1], 0.6, 1.6)))
-            apart = shape - self.eye_centres[side]
+            apart = fine - self.eye_centres[side]
             distance = np.linalg.norm(apart, axis=1)
             near = (distance < 1.8 * self.eye_radii[side]) & (apart[:, 2] > 0.1 * self.eye_radii[side])
-            lids = np.nonzero(near & template.is_skin)[0]
-            least = np.clip(distance[lids], self.eye_radii[side] * 1.03, self.eye_radii[side] * 1.085)
+            lids = np.nonzero(near)[0]
+            least = np.clip(distance[lids], self.eye_radii[side] * 1.035, self.eye_radii[side] * 1.085)
             self._lids.append((lids, least))
 
     def _ear_tops(self, fine: Floats) -> Floats:
@@ -100,11 +100,14 @@ class Head:
         vertices = self.vertices + expression.rest
         for side in (0, 1):
             vertices += expression.blinks[side] * self._blink_scale[side]
-            lids, least = self._lids[side]
-            apart = vertices[lids] - self.eye_centres[side]
-            distance = np.linalg.norm(apart, axis=1)
-            vertices[lids] += apart * np.clip(least / np.maximum(distance, 1e-6) - 1, 0, 0.5)[:, None]
         return vertices
+
+    def _before_the_eyes(self, skin: Floats, centres: Floats) -> None:
+        """Move lids that an expression pushed into an eyeball out of it."""
+        for centre, (lids, least) in zip(centres, self._lids, strict=True):
+            apart = skin[lids] - centre
+            distance = np.linalg.norm(apart, axis=1)
+            skin[lids] += apart * np.clip(least / np.maximum(distance, 1e-6) - 1, 0, 0.5)[:, None]
 
     def posed(self, scene: Scene, expression: Expression) -> Posed:
         """Return the head in ``scene``."""
@@ -116,10 +119,13 @@ class Head:
         blend = np.tensordot(template.bones[template.skin_base], matrices, 1)
         moved = np.einsum("nij,nj->ni", blend[:, :, :3], base) + blend[:, :, 3]
         skin = np.asarray(template.refine @ moved, np.float32)
-        parts = {"skin": (skin, self._skin_normals(skin))}
 
         def rigid(points: Floats) -> Floats:
             return np.asarray(points @ head[:, :3].T + head[:, 3], np.float32)
+
+        centres = rigid(self.eye_centres)
+        self._before_the_eyes(skin, centres)
+        parts = {"skin": (skin, self._skin_normals(skin))}
 
         def turned(normals: Floats) -> Floats:
             return np.asarray(normals @ head[:, :3].T, np.float32)
@@ -140,9 +146,21 @@ class Head:
         for side, name in enumerate(("eye_0", "eye_1")):
             points = self.eye_centres[side] + self.eye_radii[side] * _SPHERE.positions
             parts[name] = rigid(points), turned(_SPHERE.normals)
+        if scene.hand:
+            parts["hand"] = self._hand(scene)
         look = camera.rotation(scene.gaze[0], scene.gaze[1], 0)
         gaze = turned(np.stack([look[:, 2], look[:, 1]]).astype(np.float32))
-        return Posed(parts, skin[self._landmarks.vertices], rigid(self.eye_centres), gaze)
+        return Posed(parts, skin[self._landmarks.vertices], centres, gaze)
+
+    def _hand(self, scene: Scene) -> tuple[Floats, Floats]:
+        """Return a hand before the face; it doesn't turn with the head."""
+        x, y, lean, side = scene.hand
+        turn = camera.rotation(0.0, 0.0, -lean).astype(np.float32)
+        points = self._template.hand * np.array([side, 1, 1], np.float32)
+        points = points @ turn.T + np.array([x, y, 0.62], np.float32)
+        part = Part(np.arange(len(points), dtype=np.int32), points[:, :2], self._template.hand_triangles)
+        normals = _corner_normals(points, part)
+        return points, normals * np.float32(side)
 
     def _skin_normals(self, skin: Floats) -> Floats:
         quads = self._template.fine_quads

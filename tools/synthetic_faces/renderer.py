@@ -23,7 +23,7 @@ from tools.synthetic_faces.wheel import Floats
 Bytes = NDArray[np.uint8]
 _SHADOW = 512
 _TWO_SIDED = ("hair", "beard", "lashes", "lenses", "upper_teeth", "lower_teeth", "tongue")
-_CASTS = ("skin", "hair", "frame")
+_CASTS = ("skin", "hair", "frame", "hand")
 
 
 class NoOpenGLError(RuntimeError):
@@ -89,7 +89,7 @@ class Renderer:
         self._depth.compare_func, self._depth.repeat_x, self._depth.repeat_y = "<=", False, False
         self._shadow_frame = gl.framebuffer(depth_attachment=self._depth)
         sources = {"skin": shaders.SKIN, "lining": shaders.LINING, "eye": shaders.EYE, "mouth": shaders.MOUTH, "hair": shaders.HAIR,
-                   "frame": shaders.FRAME, "lens": shaders.LENS, "lash": shaders.LASH}  # fmt: skip
+                   "frame": shaders.FRAME, "hand": shaders.HAND, "lens": shaders.LENS, "lash": shaders.LASH}  # fmt: skip
         self._programs = {
             name: gl.program(vertex_shader=shaders.VERTEX, fragment_shader=source) for name, source in sources.items()
         }
@@ -174,6 +174,7 @@ class Renderer:
             self._shared[name] = self._mesh(
                 "mouth", part.triangles, len(part.follow), uv=_teeth_uv(place, name), occlusion=0.12 + 0.8 * depth**1.5
             )
+        self._shared["hand"] = self._mesh("hand", template.hand_triangles, len(template.hand), casts=True)
         lashes = template.lashes
         upper = template.neutral[lashes.follow, 1] > np.mean([template.neutral[eye, 1].mean() for eye in template.eyes])
         self._shared["lashes"] = self._mesh(
@@ -253,7 +254,7 @@ class Renderer:
             if mesh.shadow is not None:
                 mesh.shadow.write(points[: mesh.shadow.size // 12])
         light_view = camera.light_matrix(scene.light.directions[0])
-        self._cast({name: meshes[name] for name in _CASTS if name in meshes}, light_view)
+        self._cast({name: meshes[name] for name in _CASTS if name in posed.parts}, light_view)
         self._set_scene(scene, camera.clip_matrix(scene, matrix, self.size), light_view)
         self._draw(head, owned, meshes, posed, scene, matrix)
         image, labels = (
@@ -328,6 +329,9 @@ class Renderer:
                 _write(programs["hair"], {"tint": _linear(person.hair), "face": float(name == "beard"),
                                           "density": 1.0 if name == "hair" else 0.8})  # fmt: skip
                 meshes[name].draw.render()
+        if "hand" in posed.parts:
+            _write(programs["hand"], {"tint": _linear(person.tone)})
+            meshes["hand"].draw.render()
         if "frame" in meshes:
             metal = float(person.glasses in ("thin", "half"))
             _write(programs["frame"], {"tint": _linear(person.glasses_colour), "metal": metal})

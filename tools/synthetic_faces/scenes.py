@@ -56,7 +56,7 @@ class Scene:
     distance: float  # of the camera, in decimetres
     focal: float  # in picture pixels
     offset: tuple[float, float]  # of the camera, in decimetres
-    hand: tuple[float, ...]  # x, y, angle, side of a hand before the face; empty without one
+    hand: tuple[float, ...]  # wrist x, y from the mid-eye point, lean in degrees, side; empty without a hand
     recording: Recording = field(repr=False)
 
     def as_json(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _hand(rng: np.random.Generator) -> tuple[float, ...]:
     if rng.random() > 0.05:
         return ()
     side = float(rng.choice([-1, 1]))
-    return float(side * rng.uniform(0.25, 0.6)), float(rng.uniform(-1.0, -0.55)), float(rng.uniform(-40, 40)), side
+    return float(side * rng.uniform(0.3, 0.9)), float(rng.uniform(-2.3, -1.4)), float(side * rng.uniform(-10, 50)), side
 
 
 _EMOTIONS: dict[str, dict[str, float]] = {
@@ -212,7 +212,7 @@ def _light(rng: np.random.Generator) -> Light:
             _vector(key * _warmth(rng, spread)), _vector(fill * _warmth(rng, spread)), _vector(rim * _warmth(rng, 0.4))
         ),
         above=_vector(sky), below=_vector(sky * rng.uniform(0.35, 0.9) * _warmth(rng, 0.2)),
-        exposure=float(np.exp(rng.normal(-0.12, 0.24))),
+        exposure=float(np.exp(rng.normal(-0.18, 0.24))),
     )  # fmt: skip
 
 

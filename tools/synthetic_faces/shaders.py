@@ -88,6 +88,17 @@ void main(){
 }"""
 )
 
+HAND = (
+    _COMMON
+    + """
+uniform vec3 tint;
+void main(){
+  vec3 N=normalize(wn), V=normalize(camera-wp); float sh=shadow(); vec3 d=ambient(N)*0.9;
+  for(int i=0;i<3;i++) d+=lc[i]*clamp((dot(N,ld[i])+vec3(0.3,0.16,0.1))/1.2,0.0,1.0)*(i==0?sh:0.8);
+  colour=vec4(tone(tint*d+lc[0]*sh*gloss(N,ld[0],V,0.5,0.035)),1); label=vec4(0);
+}"""
+)
+
 MOUTH = (
     _COMMON
     + """
@@ -106,7 +117,7 @@ HAIR = (
     + """
 uniform sampler2D strands; uniform vec3 tint; uniform float face; uniform float density;
 void main(){
-  vec2 t=texture(strands,tx).rg; if(t.g*density<0.28+0.5*hash(gl_FragCoord.xy)) discard;
+  vec2 t=texture(strands,tx).rg; if(t.g*density<0.36+0.22*hash(gl_FragCoord.xy)) discard;
   vec3 N=normalize(wn), V=normalize(camera-wp); if(dot(N,V)<0.0) N=-N;
   vec3 dx=dFdx(wp),dy=dFdy(wp); vec2 ux=dFdx(tx),uy=dFdy(tx); vec3 T=dy*ux.x-dx*uy.x; float n=length(T); T=n>1e-9?T/n:vec3(0,1,0);
   vec3 c=tint*(0.25+1.9*t.r*t.r); float root=mix(0.55,1.0,smoothstep(0.0,0.3,tx.y)); float sh=shadow();

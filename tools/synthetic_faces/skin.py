@@ -168,7 +168,7 @@ class SkinPainter:
         if person.sex != "male":
             return
         kind = person.beard if person.beard in ("moustache", "goatee") else "stubble"
-        shadow = {"none": 0.07, "stubble": 0.45}.get(person.beard, 0.75) * (0.5 + person.beard_density)
+        shadow = {"none": 0.07, "stubble": 0.45}.get(person.beard, 0.85) * (0.5 + person.beard_density)
         region = beard_region(self._places, kind) * np.clip(1 - 1.5 * self._lips, 0, 1)
         if kind != "stubble":
             region = np.maximum(region, 0.25 * beard_region(self._places, "stubble") * (1 - self._lips))
@@ -185,16 +185,16 @@ class SkinPainter:
         height += 0.5 * streaks * cover[..., 0]
 
     def _make_up(self, image: Floats, person: Person) -> None:
-        rim = np.sqrt(((self._side - EYE_X - 0.01) / 0.195) ** 2 + ((self._y - EYE_Y) / 0.075) ** 2)
+        rim = np.sqrt(((self._side - EYE_X - 0.008) / 0.118) ** 2 + ((self._y - EYE_Y) / 0.047) ** 2)
         front = self._z > 0.8
-        waterline = np.exp(-(((rim - 0.95) / 0.12) ** 2)) * front
-        self._tint(image, waterline, (-0.08, -0.20, -0.18))
+        waterline = np.exp(-(((rim - 1.0) / 0.16) ** 2)) * front
+        self._tint(image, waterline, (-0.06, -0.16, -0.14))
         if person.make_up <= 0:
             return
         above = self._y > EYE_Y - 0.01
-        shadow = np.exp(-(((rim - 1.25) / 0.45) ** 2)) * above * front * 0.45 * person.make_up
+        shadow = np.exp(-(((rim - 1.7) / 0.7) ** 2)) * above * front * 0.45 * person.make_up
         image[:] = image * (1 - shadow[..., None]) + np.array(person.eye_shadow, np.float32) * shadow[..., None]
-        liner = np.exp(-(((rim - 1.0) / 0.08) ** 2)) * front * np.where(above, 0.8, 0.35) * person.make_up
+        liner = np.exp(-(((rim - 1.05) / 0.10) ** 2)) * front * np.where(above, 0.75, 0.3) * person.make_up
         self._tint(image, liner, (-0.85, -0.85, -0.85))
 
     def _brows(self, image: Floats, rng: np.random.Generator, person: Person) -> Floats:

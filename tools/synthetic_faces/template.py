@@ -22,6 +22,7 @@ TEXTURE = 768
 _DETAILS = ("head", "nose", "mouth", "chin", "cheek", "eyes", "eyebrows", "forehead", "ears", "neck")
 _RACES, _SEXES, _AGES, _WEIGHTS = ("african", "asian", "caucasian"), ("female", "male"), ("young", "old"), (
     "min", "average", "max")  # fmt: skip
+_HAND = 1.95  # decimetres from the wrist to the finger tips
 _LOWEST, _BACK = 5.3, -0.05  # what an aligned crop never shows is left out
 # Knots of the way from the base mesh's texture layout to ours, which gives eyes, nose and mouth most of the texture.
 _U_KNOTS = ([0.63, 0.80, 0.96, 1.0], [0.0, 0.15, 0.90, 1.0])
@@ -81,8 +82,6 @@ class Template:
         local = local.reshape(quads.shape).astype(np.int32)
         self.skin_base: Ints = skin_vertices.astype(np.int32)
         self.skin_quads: Ints = quads
-        self.is_skin = np.zeros(len(self.neutral), bool)
-        self.is_skin[skin_vertices] = True
         self.refine, fine = catmull_clark(local, len(skin_vertices))
         raw_uv, fine_uv = split_uv(mesh.quad_uv[body], mesh.uv)
         follow, uv_index, triangles = flatten(fine, fine_uv)
@@ -112,12 +111,33 @@ class Template:
 
         self.upper_teeth, self.lower_teeth = part("helper-upper-teeth"), part("helper-lower-teeth")
         self.tongue = part("helper-tongue")
+        self._hand(mesh)
         self.lashes = part("helper-l-eyelashes", "helper-r-eyelashes")
         # The picture's left eye first: the person's right one, at x < 0.
         self.eyes: tuple[Ints, Ints] = (members("helper-r-eye"), members("helper-l-eye"))
         joints = [members("joint-neck"), renumber[[659, 18889]], renumber[[226, 17824]], members("joint-head")]
         self.joints: list[Ints] = joints
         self._seams(mesh, body, renumber)
+
+    def _hand(self, mesh: wheel.BaseMesh) -> None:
+        """Cut the left hand off at the wrist: ``hand`` (V, 3) with the fingers up and the palm to −z."""
+        corners = mesh.vertices[mesh.quads]
+        arm = mesh.quads_of("body") & (corners[..., 0].min(axis=1) > 3.6)
+        places = mesh.vertices[mesh.quads[arm]].reshape(-1, 3)
+        axis = places[places[:, 2] > 2.8].mean(axis=0) - places[places[:, 0] < 3.8].mean(axis=0)
+        fingers = axis / np.linalg.norm(axis)
+        chosen = arm & ((corners @ fingers).min(axis=1) > (places @ fingers).max() - _HAND)
+        vertices, local = np.unique(mesh.quads[chosen], return_inverse=True)
+        points = mesh.vertices[vertices]
+        # The palm's plane: the hand's second main direction lies across the fingers.
+        spread = points - points.mean(axis=0)
+        spread -= (spread @ fingers)[:, None] * fingers
+        across = np.linalg.svd(spread, full_matrices=False)[2][0]
+        frame = np.stack([across, fingers, np.cross(across, fingers)])
+        wrist = points[points @ fingers < (points @ fingers).min() + 0.1].mean(axis=0)
+        self.hand: Floats = ((points - wrist) @ frame.T).astype(np.float32)
+        quads = local.reshape(-1, 4).astype(np.int32)
+        self.hand_triangles: Ints = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
 
     def _load_targets(self) -> None:
         folder = self._data / "mpfb2/targets"
