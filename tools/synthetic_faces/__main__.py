@@ -1,4 +1,4 @@
-"""Command line: ``python -m tools.synthetic_faces --out DIR`` and ``python -m tools.synthetic_faces sheet DIR FILE``."""
+"""Command line: ``python -m tools.synthetic_faces --out DIR`` and ``… sheet DIR FILE``."""
 
 from __future__ import annotations
 

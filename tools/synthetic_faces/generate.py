@@ -144,5 +144,5 @@ def _check_plan(plan: Plan, file: Path) -> None:
         found = json.loads(file.read_text())
         # More people continue the same series; anything else would mix two sets.
         if {**found, "people": 0} != {**wanted, "people": 0}:
-            raise DifferentPlanError(f"{file.parent} was rendered with {found}. Choose another folder or those options.")
+            raise DifferentPlanError(f"{file.parent} holds another set: {found}. Choose another folder or its options.")
     file.write_text(json.dumps(wanted, indent=1) + "\n")

@@ -47,7 +47,7 @@ STYLES = {
     "afro": Style(1700, 5, 0.6, 0.45, 0.5, "out", 1.0, 0.0, 1.0, width=0.07, gap=0.03, hug=0.0),
     "bun": Style(1200, 6, 1.1, 0.9, 1.1, "back", 0.08, 0.0, width=0.05, gap=0.025),
 }
-_BEARDS = {"short": (1500, 0.06), "full": (1300, 0.26), "goatee": (520, 0.15), "moustache": (340, 0.09)}
+_BEARDS = {"short": (1500, 0.06), "full": (1700, 0.26), "goatee": (700, 0.15), "moustache": (450, 0.09)}
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,10 @@ def strand_texture() -> NDArray[np.uint8]:
     bundles = []
     for _ in range(8):
         streak = cv2.GaussianBlur(rng.normal(0, 1, (height, width)).astype(np.float32), (0, 0), 0.9, sigmaY=30)
-        streak /= streak.std()
+        streak = streak / streak.std()
         profile = np.clip(1.25 - np.abs(share) * 1.15, 0, 1)[None]
-        cover = np.clip(profile * 1.7 + 0.5 * streak - 0.35 - 4.4 * np.clip(down - 0.8, 0, 1) * (1 + 0.6 * streak), 0, 1)
+        thinning = 4.4 * np.clip(down - 0.8, 0, 1) * (1 + 0.6 * streak)
+        cover = np.clip(profile * 1.7 + 0.5 * streak - 0.35 - thinning, 0, 1)
         bundles.append(np.dstack([np.clip(140 + 36 * streak, 0, 255), cover * 255]))
     return np.concatenate(bundles, axis=1).astype(np.uint8)
 
@@ -136,7 +137,7 @@ class Barber:
         sizes = np.where(lip, min(length, 0.1), length) * rng.uniform(0.6, 1.1, len(roots)) * person.hair_length
         style = Style(count, 3, 0, 0, 0, "down", 0, 0.25, 0.35, gap=0.006)
         paths = self._grow(rng, vertices, roots, direction, sizes, style)
-        return _ribbons(rng, paths, follow, vertices, 0.013 if person.beard == "short" else 0.02)
+        return _ribbons(rng, paths, follow, vertices, 0.012 if person.beard == "short" else 0.015)
 
     def _roots(
         self, rng: np.random.Generator, vertices: Floats, weight: Floats, count: int
@@ -234,12 +235,12 @@ def _ribbons(rng: np.random.Generator, paths: Floats, follow: Ints, vertices: Fl
     across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)
     taper = np.linspace(1.0, 0.6, points)[None, :, None] * rng.uniform(0.6, 1.3, (count, 1, 1)) * width
     edges = np.stack([paths - across * taper, paths + across * taper], axis=2)  # (N, P, 2, 3)
-    column = rng.integers(0, 8, count)[:, None, None] / 8
+    column = rng.integers(0, 8, (count, 1, 1)) / 8
     u = column + np.array([0.002, 0.123])[None, None]
     v = np.linspace(0.01, 0.99, points)[None, :, None]
     uv = np.stack(np.broadcast_arrays(u, v), axis=-1)
     bound = np.repeat(follow, points * 2).astype(np.int32)
     offset = edges.reshape(-1, 3) - vertices[bound]
     start = (np.arange(count)[:, None] * points + np.arange(points - 1)[None]).reshape(-1, 1) * 2
-    triangles = np.concatenate([start + [0, 1, 3], start + [0, 3, 2]]).astype(np.int32)
+    triangles = np.concatenate([start + np.array(corners) for corners in ((0, 1, 3), (0, 3, 2))]).astype(np.int32)
     return Strands(bound, offset.astype(np.float32), uv.reshape(-1, 2).astype(np.float32), triangles)

@@ -73,12 +73,12 @@ def random_person(seed: int, target_names: list[str]) -> Person:
     age = float(np.clip(18 + rng.gamma(2.0, 11.0), 18, 80))
     mix = rng.dirichlet([0.55, 0.55, 0.55])
     ancestry = dict(zip(("african", "asian", "caucasian"), (float(x) for x in mix), strict=True))
-    darkness = mix @ [0.78, 0.36, 0.14] + rng.normal(0, 0.09)
+    darkness = float(mix @ np.array([0.78, 0.36, 0.14])) + float(rng.normal(0, 0.09))
     tone = _between(_TONES, darkness) * rng.normal(1, [0.015, 0.02, 0.03])
     light_hair = mix[2] > 0.5 and rng.random() < 0.6
     hair = np.array(_HAIR[rng.integers(2, 8) if light_hair else rng.integers(0, 3)]) * rng.uniform(0.8, 1.15)
     grey = float(np.clip((age - 38) / 35 + rng.normal(0, 0.22), 0, 1)) if rng.random() < 0.7 else 0.0
-    hair = hair * (1 - grey) + np.array([172, 170, 168]) * grey
+    hair = hair * (1 - grey) + np.array([150, 148, 146]) * grey
     dyed = sex == "female" and rng.random() < 0.12
     if dyed:
         hair = np.array(_HAIR[rng.integers(3, 8)]) * rng.uniform(0.8, 1.1)

@@ -37,7 +37,9 @@ def _context() -> Any:
     try:
         import moderngl
 
-        return moderngl.create_context(standalone=True, backend="egl")
+        create: Any = moderngl.create_context
+
+        return create(standalone=True, backend="egl")
     except Exception as error:
         raise NoOpenGLError(
             "No OpenGL context. Run: apt-get install libegl1 libgl1-mesa-dri and "
@@ -88,10 +90,9 @@ class Renderer:
         self._depth = gl.depth_texture((_SHADOW, _SHADOW))
         self._depth.compare_func, self._depth.repeat_x, self._depth.repeat_y = "<=", False, False
         self._shadow_frame = gl.framebuffer(depth_attachment=self._depth)
-        sources = {"skin": shaders.SKIN, "lining": shaders.LINING, "eye": shaders.EYE, "mouth": shaders.MOUTH, "hair": shaders.HAIR,
-                   "frame": shaders.FRAME, "hand": shaders.HAND, "lens": shaders.LENS, "lash": shaders.LASH}  # fmt: skip
         self._programs = {
-            name: gl.program(vertex_shader=shaders.VERTEX, fragment_shader=source) for name, source in sources.items()
+            name: gl.program(vertex_shader=shaders.VERTEX, fragment_shader=source)
+            for name, source in shaders.FRAGMENTS.items()
         }
         self._shadow_program = gl.program(vertex_shader=shaders.SHADOW_VERTEX, fragment_shader=shaders.SHADOW)
         self._background_program = gl.program(
@@ -149,8 +150,8 @@ class Renderer:
         occlusion = self._occlusion()
         inner = template.skin_kind[template.skin_drawn[:, 0]] > 0
         self._shared["skin"], layout = self._mesh_and_layout(
-            "skin", template.skin_drawn[~inner], len(skin.follow), uv=skin.uv, kind=template.skin_kind, index=skin.follow,
-            occlusion=occlusion[skin.follow] * self._mouth_depth(skin.follow),
+            "skin", template.skin_drawn[~inner], len(skin.follow), uv=skin.uv, kind=template.skin_kind,
+            index=skin.follow, occlusion=occlusion[skin.follow] * self._mouth_depth(skin.follow),
         )  # fmt: skip
         coarse = self._gl.buffer(reserve=len(template.skin_base) * 12, dynamic=True)
         order = self._gl.buffer(np.ascontiguousarray(template.coarse_triangles, np.int32).tobytes())

@@ -173,7 +173,7 @@ def _warmth(rng: np.random.Generator, spread: float) -> NDArray[np.float64]:
     """Return a light colour between candle and blue sky after a camera's white balance, mean 1."""
     warm = float(np.clip(rng.normal(0.05, spread), -1, 1))
     colour = np.array([1 + 0.30 * warm, 1 + 0.02 * warm, 1 - 0.36 * warm])
-    return colour / colour.mean()
+    return np.asarray(colour / colour.mean(), np.float64)
 
 
 def _vector(values: Any) -> Vector:
@@ -249,31 +249,32 @@ def background(scene: Scene) -> NDArray[np.uint8]:
     canvas = cv2.GaussianBlur(canvas.astype(np.float32), (0, 0), float(np.exp(rng.uniform(np.log(0.4), np.log(7)))))
     canvas *= np.array(scene.light.above) / np.mean(scene.light.above) * 0.5 + 0.5
     large = cv2.resize(canvas, (256, 256), interpolation=cv2.INTER_CUBIC)
-    return np.clip(large * min(scene.light.exposure, 1.3), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(large * min(scene.light.exposure, 1.3), 0, 255), np.uint8)
 
 
 def record(crop: NDArray[np.uint8], scene: Scene) -> NDArray[np.uint8]:
     """Return the crop ``(S, S, 3)`` as the scene's camera would have recorded it. The same noise for every person."""
     spec, side = scene.recording, crop.shape[0]
+    image: Any = crop
     rng = np.random.default_rng([scene.seed, 0xCA3])
     if spec.resolution < 1:
         small = max(32, round(side * spec.resolution))
-        crop = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        image = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
     if spec.smear > 0:
-        length = max(2, round(spec.smear * crop.shape[0] / 256))
+        length = max(2, round(spec.smear * image.shape[0] / 256))
         kernel = np.zeros((2 * length + 1,) * 2, np.float32)
         a = np.radians(spec.smear_angle)
         reach = np.array([np.cos(a), np.sin(a)]) * length / 2
-        ends = [tuple(int(round(v)) for v in length + s * reach) for s in (-1, 1)]
+        ends = [tuple(round(float(v)) for v in length + s * reach) for s in (-1, 1)]
         cv2.line(kernel, ends[0], ends[1], 1.0)
-        crop = cv2.filter2D(crop, -1, kernel / kernel.sum())  # type: ignore[assignment]
+        image = cv2.filter2D(image, -1, kernel / kernel.sum())
     if spec.blur > 0.25:
-        crop = cv2.GaussianBlur(crop, (0, 0), spec.blur * crop.shape[0] / 256)  # type: ignore[assignment]
-    noise = rng.normal(0, max(spec.noise, 0.3), crop.shape[:2]).astype(np.float32)
-    noisy = np.clip(crop + noise[..., None], 0, 255).astype(np.uint8)
+        image = cv2.GaussianBlur(image, (0, 0), spec.blur * image.shape[0] / 256)
+    noise = rng.normal(0, max(spec.noise, 0.3), image.shape[:2]).astype(np.float32)
+    noisy: Any = np.clip(image + noise[..., None], 0, 255).astype(np.uint8)
     if spec.quality < 92:
         _, coded = cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, spec.quality])
-        noisy = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)  # type: ignore[assignment]
+        noisy = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
     if noisy.shape[0] != side:
-        noisy = cv2.resize(noisy, (side, side), interpolation=cv2.INTER_CUBIC)  # type: ignore[assignment]
-    return noisy
+        noisy = cv2.resize(noisy, (side, side), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(noisy, np.uint8)

@@ -3,7 +3,7 @@
 | array | shape | |
 | --- | --- | --- |
 | images, image_offsets | bytes, (people · crops + 1,) | JPEG (quality 95, 4:4:4) of every crop, person by person |
-| labels, label_offsets | bytes, (people · crops + 1,) | PNG with four channels: eye, mouth, brow, visible face, 0 to 255 |
+| labels, label_offsets | bytes, (people · crops + 1,) | PNG: eye, mouth, brow, visible face, 0 to 255 |
 | landmarks | (people, crops, 68, 2) float32 | iBUG points in crop pixels, pixel centres at whole numbers |
 | matrices | (people, crops, 2, 3) float32 | virtual picture → crop |
 | pose, gaze | (crops, 3), (crops, 2) float32 | yaw, pitch, roll; gaze yaw and pitch relative to the head; degrees |

@@ -67,8 +67,11 @@ class SkinPainter:
 
     @staticmethod
     def _make_noise(rng: np.random.Generator, x: float, y: float | None = None) -> Floats:
-        field = rng.normal(0, 1, (TEXTURE, TEXTURE)).astype(np.float32)
-        smooth = cv2.GaussianBlur(field, (0, 0), x, sigmaY=y or x)
+        """Return Gaussian noise that repeats without a seam, standard deviation 1."""
+        spectrum = np.fft.rfft2(rng.normal(0, 1, (TEXTURE, TEXTURE)))
+        down, across = np.fft.fftfreq(TEXTURE)[:, None], np.fft.rfftfreq(TEXTURE)[None]
+        spectrum *= np.exp(-2 * np.pi**2 * ((across * x) ** 2 + (down * (y or x)) ** 2))
+        smooth = np.fft.irfft2(spectrum, (TEXTURE, TEXTURE))
         return np.asarray(smooth / smooth.std(), np.float32)
 
     def _field(self, rng: np.random.Generator, scale: float) -> Floats:
@@ -158,11 +161,11 @@ class SkinPainter:
                 radius = int(rng.integers(8, 28))
                 cv2.circle(layer, (int(column) * 16, int(row) * 16), radius, float(rng.uniform(0.2, 0.8)), -1,
                            cv2.LINE_AA, 4)  # fmt: skip
-        self._tint(image, cv2.GaussianBlur(layer, (0, 0), 0.8), (-0.3, -0.42, -0.5))
+        self._tint(image, np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.8)), (-0.3, -0.42, -0.5))
         moles = np.zeros((TEXTURE, TEXTURE), np.float32)
         for row, column in self._face_texels[rng.integers(0, len(self._face_texels), person.moles)]:
             cv2.circle(moles, (int(column), int(row)), int(rng.integers(2, 5)), float(rng.uniform(0.4, 1)), -1)
-        self._tint(image, cv2.GaussianBlur(moles, (0, 0), 1.0), (-0.5, -0.62, -0.66))
+        self._tint(image, np.asarray(cv2.GaussianBlur(moles, (0, 0), 1.0)), (-0.5, -0.62, -0.66))
 
     def _stubble(self, image: Floats, rng: np.random.Generator, person: Person) -> None:
         if person.sex != "male":
@@ -216,7 +219,8 @@ class SkinPainter:
             outline = np.linspace(0.0, 1.0, 24, dtype=np.float32)
             half = person.brow_height * (1.35 - 0.75 * outline) + 0.012
             line = brow_line(outline)
-            border = np.concatenate([line + np.stack([0 * half, half], 1), (line - np.stack([0 * half, half], 1))[::-1]])
+            reach = np.stack([0 * half, half], axis=1)
+            border = np.concatenate([line + reach, (line - reach)[::-1]])
             cv2.fillPoly(label, [np.array(self._texels(border, sign)) // 16], 1.0)
         soft = cv2.GaussianBlur(layer, (0, 0), 0.5)
         shade = cv2.GaussianBlur(layer, (0, 0), 5.0) * 0.35

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-Indices = NDArray[np.int32]
+Indices = NDArray[np.integer[Any]]
 
 
 def _edges(quads: Indices) -> tuple[Indices, Indices]:

