@@ -10,7 +10,7 @@ from tools.synthetic_faces.wheel import Floats, Ints
 # Front view of the neutral base head, person's right side (the picture's left), in decimetres.
 _JAW = [(-0.715, 7.28), (-0.705, 7.10), (-0.680, 6.94), (-0.645, 6.78), (-0.585, 6.62), (-0.490, 6.47), (-0.365, 6.33),
         (-0.205, 6.22), (0.0, 6.165)]  # fmt: skip
-_NOSE_BASE = [(-0.150, 6.868), (-0.075, 6.845), (0.0, 6.832)]
+_NOSE_BASE = [(-0.119, 6.848), (-0.053, 6.808), (0.0, 6.815)]
 
 
 def brow_line(along: Floats) -> Floats:
@@ -68,8 +68,10 @@ class Landmarks:
     def _nose(self) -> list[int]:
         middle = self._front & (np.abs(self._position[:, 0]) < 0.004) & (self._position[:, 2] > 1.0)
         column = np.nonzero(middle & (self._position[:, 1] > 6.8) & (self._position[:, 1] < 7.4))[0]
-        tip = int(column[self._position[column, 2].argmax()])
-        top, bottom = 7.30, float(self._position[tip, 1])
+        foremost = int(column[self._position[column, 2].argmax()])
+        # Detectors put the tip a little above the foremost point: by 5 pixels of a 256-pixel crop.
+        tip = self._nearest(0.0, float(self._position[foremost, 1]) + 0.03, 1.1)
+        top, bottom = 7.315, float(self._position[tip, 1])
         bridge = [self._nearest(0.0, top + (bottom - top) * k / 3, 1.0) for k in range(3)]
         right = [self._nearest(x, y, 1.1) for x, y in _NOSE_BASE]
         return [*bridge, tip, *right, *(self._nearest(-x, y, 1.1) for x, y in _NOSE_BASE[1::-1])]
