@@ -17,6 +17,7 @@ from tools.synthetic_faces import wheel
 from tools.synthetic_faces.subdivision import catmull_clark, split_uv
 from tools.synthetic_faces.wheel import Floats, Ints
 
+_FRONT = ((-0.8, 6.0), (0.8, 8.0))
 TEXTURE = 768
 """Side of the skin textures in pixels."""
 _DETAILS = ("head", "nose", "mouth", "chin", "cheek", "eyes", "eyebrows", "forehead", "ears", "neck")
@@ -193,8 +194,19 @@ class Template:
         return np.asarray(found, np.float32)
 
     @cached_property
-    def front_to_texture(self) -> LinearNDInterpolator:
-        """Return the map from front view (x, y) in decimetres to texture coordinates, for the face's front."""
+    def _front_grid(self) -> Floats:
+        """Return texture coordinates on a grid over the face's front view, ``(rows, columns, 2)``."""
         position = self.skin_neutral[self.skin.follow]
         front = (self.skin_kind == 0) & (position[:, 2] > 0.75)
-        return LinearNDInterpolator(position[front, :2], self.skin.uv[front], fill_value=0.0)
+        (left, bottom), (right, top) = _FRONT
+        x, y = np.meshgrid(np.linspace(left, right, 129), np.linspace(bottom, top, 161))
+        found: Any = LinearNDInterpolator(position[front, :2], self.skin.uv[front], fill_value=0.0)(x, y)
+        return np.asarray(found, np.float32)
+
+    def front_to_texture(self, places: Floats) -> Floats:
+        """Return texture coordinates for front-view places (x, y) in decimetres ``(N, 2)``; 0 off the face."""
+        low, high = (np.array(corner) for corner in _FRONT)
+        grid = self._front_grid
+        column, row = ((places - low) / (high - low) * (np.array(grid.shape[1::-1]) - 1)).T.astype(np.float32)
+        mapped = cv2.remap(grid, column[None], row[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(mapped[0], np.float32)
