@@ -83,7 +83,7 @@ def random_person(seed: int, target_names: list[str]) -> Person:
     if dyed:
         hair = np.array(_HAIR[rng.integers(3, 8)]) * rng.uniform(0.8, 1.1)
     light_iris = mix[2] > 0.45 and rng.random() < 0.65
-    iris = np.array(_IRIS[rng.integers(2, 7) if light_iris else rng.integers(0, 3)]) * rng.uniform(0.95, 1.25)
+    iris = np.array(_IRIS[rng.integers(2, 7) if light_iris else rng.integers(0, 2)]) * rng.uniform(0.85, 1.25)
     brow = hair * 0.6 + np.array([34, 25, 20]) * 0.4
     made_up = float(rng.uniform(0.3, 1.0)) if sex == "female" and rng.random() < 0.5 else 0.0
     lip_tint = np.array([0.90, 0.68, 0.68]) * rng.uniform(0.92, 1.04)

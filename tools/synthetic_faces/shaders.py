@@ -84,7 +84,7 @@ void main(){
   float fibre=0.5+0.22*sin(a*23.0+iris_seed+4.0*sin(a*3.0+iris_seed))
     +0.16*sin(a*41.0+iris_seed*2.0+r*5.0)+0.12*sin(a*67.0);
   vec3 white=vec3(0.47,0.43,0.41)*(1.0-vec3(0.05,0.30,0.34)*smoothstep(1.1,2.3,r));
-  vec3 col=iris*(0.55+0.75*fibre)*mix(1.5,0.75,smoothstep(pupil,0.8,r)); col*=1.0-0.75*smoothstep(0.80,1.0,r);
+  vec3 col=iris*(0.55+0.75*fibre)*mix(1.3,0.75,smoothstep(pupil,0.8,r)); col*=1.0-0.75*smoothstep(0.80,1.0,r);
   col=mix(vec3(0.004),col,smoothstep(pupil-0.05,pupil+0.05,r)); vec3 al=mix(col,white,smoothstep(0.94,1.07,r));
   float sh=shadow(); vec3 d=ambient(D)*ao;
   for(int i=0;i<3;i++) d+=lc[i]*max((dot(D,ld[i])+0.25)/1.25,0.0)*(i==0?mix(0.1,1.0,sh)*mix(0.5,1.0,ao):ao);
@@ -162,9 +162,9 @@ void main(){
     vec2 q=vec2(dot(R,X),dot(R,Y))/max(dot(R,L),0.05);
   float pane=step(0.0,dot(R,L))*smoothstep(0.42,0.36,abs(q.x))*smoothstep(0.55,0.48,abs(q.y))
     *smoothstep(0.015,0.03,abs(q.x));
-  vec3 c=ambient(R)*f*1.5+lc[1]*pane*mirror*0.5+lc[0]*gloss(N,ld[0],V,0.08,0.04)*0.6;
-  float a=clamp(dark+f*0.8+pane*mirror*0.55,0.0,0.97); colour=vec4(tone(tint*dark*0.1+c)*1.0,a);
-    label=vec4(0,0,0,max(dark,pane*mirror*0.55));
+  vec3 c=ambient(R)*f*1.5+(above*1.5+lc[1])*pane*mirror+lc[0]*gloss(N,ld[0],V,0.08,0.04)*0.6;
+  float bright=pane*mirror*min(0.6,dot(above+lc[1],vec3(0.33))); float a=clamp(dark+f*0.6+bright,0.0,0.97);
+  colour=vec4(tone(tint*dark*0.1+c),a); label=vec4(0,0,0,max(dark,bright));
 }"""
 )
 

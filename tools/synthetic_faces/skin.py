@@ -237,7 +237,7 @@ class SkinPainter:
         if person.style == "bald":
             return
         above = np.where(self._ears > 0.08, -0.5, person_hairline(self._places, person))
-        ragged = np.clip(above / 0.09 + 0.2 + 0.3 * self._field(rng, 1.2), 0, 1)
+        ragged = np.clip(above / 0.09 + 0.2 + 0.12 * self._field(rng, 1.2), 0, 1)
         dots = np.clip(0.75 + 0.35 * self._field(rng, 0.6), 0, 1) if person.style == "buzz" else 1.0
-        cover = cv2.GaussianBlur(ragged * dots, (0, 0), 1.0)[..., None] * (0.72 if person.style == "buzz" else 0.85)
+        cover = cv2.GaussianBlur(ragged * dots, (0, 0), 1.3)[..., None] * (0.72 if person.style == "buzz" else 0.85)
         image[:] = image * (1 - cover) + np.array(person.hair, np.float32) * 0.8 * cover
