@@ -13,7 +13,8 @@ DEV := $(call stamp,dev,requirements.txt requirements-dev.txt)
 # `make run DEMO=0`: without the demo's project and account.
 DEMO ?= 1
 
-.PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance soak-uploads pins clean
+.PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance \
+        soak-uploads synthetic-faces pins clean
 
 help:
 	@echo "make run     set up, then start the studio on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -27,6 +28,7 @@ help:
 	@echo "make soak-uploads  send a video of 2 GiB over a line that breaks ten times"
 	@echo "make bench-quality  train for 15 minutes and judge the swap in both directions"
 	@echo "make check-gpu  check and measure the GPU path in at most eight minutes"
+	@echo "make synthetic-faces  render synthetic people for pretraining (hours; OUT=folder, FACES=options)"
 	@echo "make setup   only the set-up, in $(VENV)"
 	@echo "make pins    resolve requirements*.in again into requirements*.txt"
 	@echo "make clean   remove $(VENV), var and caches"
@@ -73,6 +75,11 @@ bench-studio: $(DEV)
 
 soak-uploads: $(DEV)
 	@$(PY) -m bench.soak_uploads --write docs/performance.md
+
+OUT ?= var/synthetic-faces
+synthetic-faces: $(RUN)
+	@$(PIP) install --quiet --no-deps -r tools/synthetic_faces/requirements.txt
+	@$(PY) -m tools.synthetic_faces --out "$(OUT)" $(FACES)
 
 pins: $(DEV)
 	@$(PIP) install --quiet pip-tools

@@ -1,0 +1,1 @@
+"""Developer tools that the studio does not need at run time."""
