@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import OPEN, State
-from webapp.consent.models import Consent
+from webapp.consent.errors import LACKING
+from webapp.consent.models import Consent, Purpose
 from webapp.consent.models import Standing as ConsentStanding
+from webapp.consent.uses import lacking
 from webapp.curation.models import USABLE, Crop, CropState
 from webapp.projects.models import Person, Project
 from webapp.studio.models import Conversion, Run
@@ -32,6 +34,13 @@ STEPS: dict[str, Promise] = {
     "score": gettext_lazy("Score"),
 }
 """The way, in its order."""
+_PURPOSES = {
+    "extract": Purpose.TRAIN,
+    "train": Purpose.TRAIN,
+    "convert": Purpose.SWAP,
+    "score": Purpose.SWAP,
+}
+"""What both people must have agreed to for a step."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,11 @@ class PersonStanding:
     states: dict[str, int] = field(default_factory=dict)
     consent: Consent | None = None
     """The live one, or else the newest."""
+
+    @property
+    def lacking(self) -> list[str]:
+        """What the live consent does not allow, in sentences."""
+        return [str(LACKING[purpose] % {"person": self.person}) for purpose in lacking(self.consent)]
 
     @property
     def agreed(self) -> bool:
@@ -168,6 +182,8 @@ class Standing:
         step = self.step
         if step == "consent":
             return min((_consent_of(one) for one in self.people if not one.agreed), key=lambda found: not found.button)
+        if (purpose := _PURPOSES.get(step)) and (found := _use_of(self.people, purpose)) is not None:
+            return found
         if step in ("upload", "extract"):
             return next(found for person in self.people if (found := _next_for(person)) is not None)
         if step == "curate":
@@ -215,6 +231,15 @@ def _consent_of(standing: PersonStanding) -> Next:
         return Next(text % {"person": person}, _("Review the consent"), url)
     text = _("Ask %(person)s for consent: nothing moves before both people have agreed.")
     return Next(text % {"person": person}, _("Ask for consent"), url)
+
+
+def _use_of(people: list[PersonStanding], purpose: str) -> Next | None:
+    """The use that one of the two has left out and must be asked for; ``None`` if both allow it."""
+    for one in people:
+        if purpose in lacking(one.consent):
+            text = LACKING[purpose] % {"person": one.person}
+            return Next(text, _("Ask %(person)s") % {"person": one.person}, one.consent_page)
+    return None
 
 
 def _next_for(standing: PersonStanding) -> Next | None:
