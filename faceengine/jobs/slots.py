@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 import faceengine
 from faceengine.jobs import chores, kinds, queue, transitions
+from faceengine.jobs.hardware import processor_of
 from faceengine.jobs.leases import Leases
 from faceengine.jobs.models import PROTOCOL, Slot
 from faceengine.jobs.states import State
@@ -91,6 +92,7 @@ def register(name: str) -> Slot:
         name=name,
         defaults={
             "kind": kind_of(name),
+            "processor": processor_of(name),
             "pid": os.getpid(),
             "version": faceengine.__version__,
             "protocol": PROTOCOL,

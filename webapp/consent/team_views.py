@@ -92,7 +92,7 @@ def _others(person: Person, user: Any) -> bool:
 
 
 def _may_ask(newest: Consent | None, live: Consent | None) -> bool:
-    """Nobody is asked twice: while one consent is open, or has long to go and allows every use, there is nothing to ask."""
+    """Nobody is asked twice: while one consent is open, or has long to go and allows every use."""
     if newest is not None and newest.standing in (Standing.ASKED, Standing.WAITING):
         return False
     return live is None or _ends_soon(live) or bool(lacking(live))

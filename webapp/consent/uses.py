@@ -41,7 +41,7 @@ def lacks_of(project: Project, purpose: str) -> list[Lack]:
 
 
 def lacks(consents: Iterable[Consent]) -> list[Lack]:
-    """Return what the live ones of ``consents`` leave out, which are of one project and in the order they were asked."""
+    """Return what the live ones of ``consents`` leave out. All are of one project, in the order they were asked."""
     newest: dict[str, Consent] = {}
     live: dict[str, Consent] = {}
     for consent in consents:
