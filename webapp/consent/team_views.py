@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.accounts.models import Membership
 from webapp.consent import evidence, links, services
@@ -130,13 +130,15 @@ def _steps(view: Callable[[HttpRequest, Consent], HttpResponse | None]) -> Calla
     """A step of one consent, by a member who may edit; afterwards, or with its reason if it can't be, back."""
 
     @wraps(view)
-    @require_POST
+    @require_http_methods(["GET", "HEAD", "POST"])
     @login_required
     @never_cache
     def stepped(request: HttpRequest, consent_id: UUID) -> HttpResponse:
         consent = _consent(request.user, consent_id, Verb.EDIT)
         assert consent.person is not None
         back = redirect("consent:person", consent.person.project_id, consent.person.side)
+        if request.method != "POST":  # what the form answered was opened again: a link is shown only once
+            return back
         try:
             return view(request, consent) or back
         except ConsentStepError as error:
