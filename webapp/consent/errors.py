@@ -56,6 +56,7 @@ STEPS: dict[str, Promise] = {
         "The document carries no valid digital signature. A scan can be sent as a file for review instead."
     ),
     "consent.evidence_unreadable": _("The file can't be read."),
+    "file.unknown": _("This file is neither a video (MP4, MOV, MKV, WebM, AVI, TS) nor a PDF. Send one of these."),
     "pdf.unknown": _("That is no PDF."),
     "pdf.large": _("The document is too large."),
     "pdf.active": _("The document holds scripts, actions or other files, and is not taken."),

@@ -96,6 +96,7 @@ def _form(request: HttpRequest, link: ConsentLink, problem: str) -> HttpResponse
         # Nothing is ticked for anybody: silence is no consent (GDPR, recital 32).
         "ticked": request.POST.getlist("purposes"),
         "name": request.POST.get("name", consent.name),
+        "way": request.POST.get("way", Way.WEBCAM),
         "problem": problem,
         "largest": settings.CONSENT_FILE_MB << 20,
     }

@@ -49,7 +49,7 @@ def texts() -> dict[str, str]:
         "failed": gettext("That was not saved. Check the connection and try again."),
         "refused": gettext("You may not do that here."),
         "lost": gettext("Connection lost, retrying …"),
-        "unsaved": gettext("Connection lost. {count} decisions are kept here and sent when it is back. Leave this open."),
+        "unsaved": gettext("Connection lost. {count} decisions are kept here and sent once it is back."),
         "signed.out": gettext("You are signed out. Sign in in another tab; {count} decisions are kept here."),
         "cursor.away": gettext("The marked face was out of sight. It is shown now; nothing was changed."),
         "alone": gettext("Nobody else is here."),

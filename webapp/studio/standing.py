@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.queries import waiting_for
 from faceengine.jobs.states import OPEN, State
+from faceengine.jobs.words import waiting
 from webapp.consent.errors import LACKING
 from webapp.consent.models import Consent, Purpose
 from webapp.consent.models import Standing as ConsentStanding
@@ -91,6 +93,16 @@ class PersonStanding:
         return self.job is not None and self.job.state in OPEN
 
     @property
+    def waits(self) -> bool:
+        """Whether the extraction is to begin, but has not."""
+        return self.job is not None and self.job.state in (State.QUEUED, State.PAUSED)
+
+    @property
+    def waiting(self) -> str:
+        """For what the extraction waits, in words; asks the database."""
+        return waiting(waiting_for(self.job)) if self.job is not None and self.waits else ""
+
+    @property
     def comparing(self) -> bool:
         """Whether the faces are to be compared with a new recording."""
         return hasattr(self.person, "face_set") and self.person.face_set.to_compare
@@ -152,9 +164,12 @@ class Standing:
 
     @property
     def steps(self) -> list[tuple[Promise, str]]:
-        """Each step's name, and whether it is ``done``, ``now``, or empty for what is still to come."""
+        """Each step's name, and whether it is ``done``, ``skipped``, ``now``, or empty for what is still to come."""
         reached = list(STEPS).index(self.step) if self.step else len(STEPS)
-        marks = ("done" if place < reached else "now" if place == reached else "" for place in range(len(STEPS)))
+        marks = ["done" if place < reached else "now" if place == reached else "" for place in range(len(STEPS))]
+        curated = list(STEPS).index("curate")
+        if curated < reached and not all(person.judged for person in self.people):
+            marks[curated] = "skipped"
         return list(zip(STEPS.values(), marks, strict=True))
 
     @property
@@ -165,11 +180,16 @@ class Standing:
             "upload": all(person.ready for person in self.people),
             "extract": all(person.usable >= ENOUGH and not person.busy for person in self.people),
             "curate": bool(self.runs) or all(person.judged for person in self.people),
-            "train": self.model is not None,
+            "train": self.trained,
             "convert": any(one.result for one in self.conversions),
             "score": any(_score_state(one) == State.DONE for one in self.conversions),
         }
         return next((step for step in STEPS if not done[step]), "")
+
+    @property
+    def trained(self) -> bool:
+        """Whether a training has come to its end, or one that was stopped has been used all the same."""
+        return any(run.job.state == State.DONE for run in self.runs) or any(one.result for one in self.conversions)
 
     @property
     def model(self) -> Run | None:
@@ -199,8 +219,12 @@ class Standing:
         return Next(text % {"person": person}, _("Look through the faces"), url)
 
     def _train(self) -> Next:
-        if any(run.job.state in OPEN for run in self.runs):
-            return Next(_("The training is on its way. It can be tried out once it has made a checkpoint."))
+        run = self.runs[0] if self.runs else None
+        if run is not None and run.job.state in OPEN:
+            return _at_work(run)
+        if run is not None and run.job.checkpoint is not None:
+            text = _("The training was stopped before its end. Train longer, or convert a video with what there is.")
+            return Next(text, _("See the training"), reverse("studio:run", args=[run.pk]))
         text = _("Everything is there to train a model that knows both faces.")
         return Next(text, _("Start training"), reverse("studio:new-run", args=[self.project.pk]))
 
@@ -219,6 +243,16 @@ class Standing:
         if self.step:
             return Next(_("A video is converted. Look at it, and find out how good it is."), _("Look at it"), url)
         return Next(_("All done: there is a result with its score."), _("See the result"), url)
+
+
+def _at_work(run: Run) -> Next:
+    """A training that has not ended."""
+    if run.job.state == State.QUEUED and run.job.checkpoint is None:
+        return Next(_("The training waits for its turn."), _("See the training"), reverse("studio:run", args=[run.pk]))
+    if run.job.checkpoint is None:
+        return Next(_("Training is running. You can try it on a frame after the first checkpoint."))
+    url = f"{reverse('studio:run', args=[run.pk])}#convert"
+    return Next(_("Training is running. You can already try it on a frame."), _("Try it on a frame"), url)
 
 
 def _consent_of(standing: PersonStanding) -> Next:
@@ -251,6 +285,8 @@ def _next_for(standing: PersonStanding) -> Next | None:
         if standing.checking:
             return Next(_("The footage of %(person)s is being checked.") % names)
         return Next(_("Upload footage of %(person)s.") % names, _("Upload footage"), footage)
+    if standing.waits:
+        return Next(_("The extraction of the faces of %(person)s waits for its turn.") % names)
     if standing.busy:
         return Next(_("The faces of %(person)s are being extracted.") % names)
     if not standing.faces or standing.failed:
