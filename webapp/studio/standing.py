@@ -248,7 +248,7 @@ class Standing:
 def _at_work(run: Run) -> Next:
     """A training that has not ended."""
     if run.job.state == State.QUEUED and run.job.checkpoint is None:
-        return Next(_("The training waits for its turn."), _("See the training"), reverse("studio:run", args=[run.pk]))
+        return Next(_("The training waits for its turn."))
     if run.job.checkpoint is None:
         return Next(_("Training is running. You can try it on a frame after the first checkpoint."))
     url = f"{reverse('studio:run', args=[run.pk])}#convert"
