@@ -9,6 +9,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 
-def page_of(rows: QuerySet[Any] | Sequence[Any], number: object, size: int) -> Page[Any]:
+def page_of(rows: QuerySet[Any] | Sequence[Any], number: str | None, size: int) -> Page[Any]:
     """Return that page of ``rows``, which counts from 1: the first for what is no number, the last for too many."""
     return Paginator(rows, size).get_page(number)
