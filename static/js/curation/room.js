@@ -16,7 +16,7 @@ const grid = room.querySelector("crop-grid");
 const reviews = "reviews" in room.dataset;
 const start = JSON.parse(document.getElementById("start").textContent);
 let { revision, counts, more } = start;
-let loading = false;
+let loading = null;
 /** How many crops the selection holds and the last of its view; a promise while the server counts. */
 let counted = null;
 
@@ -36,17 +36,17 @@ function wanted() {
   });
 }
 
-async function load() {
-  if (!more || loading) return;
-  loading = true;
+/** The next page of tiles; whoever asks while it is on its way waits for the same. */
+function load() {
+  if (!more) return Promise.resolve();
+  return (loading ??= loadPage().finally(() => (loading = null)));
+}
+
+async function loadPage() {
   const { view } = filters;
-  try {
-    const page = await get("tiles", { view: JSON.stringify(view), after: grid.tiles.at(-1).number });
-    // The view may have changed while the page was on its way.
-    if (view === filters.view) takePage(page);
-  } finally {
-    loading = false;
-  }
+  const page = await get("tiles", { view: JSON.stringify(view), after: grid.tiles.at(-1).number });
+  // The view may have changed while the page was on its way.
+  if (view === filters.view) takePage(page);
 }
 
 function takePage(page) {
