@@ -6,12 +6,12 @@ import queue
 import resource
 import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 
 import imageio_ffmpeg
 
+from faceengine.awake import AwakeClock
 from faceengine.errors import InputError
 from faceengine.events import ShouldStop
 
@@ -58,12 +58,13 @@ class Child:
             raise self._failure()
 
     def _until_end(self, should_stop: ShouldStop) -> Iterator[int]:
-        most, since = -1, time.monotonic()
+        most, clock = -1, AwakeClock(longest_step=2 * _ASK_SECONDS)
+        since = clock()
         while True:
             if should_stop():
                 self.stopped = True
                 return
-            if time.monotonic() - since > self._patience:
+            if clock() - since > self._patience:
                 raise InputError("video.stuck", f"no frame of it could be made in {self._patience:.0f} seconds")
             try:
                 done = self._heard.get(timeout=_ASK_SECONDS)
@@ -72,7 +73,7 @@ class Child:
             if done is None:
                 return
             if done > most:
-                most, since = done, time.monotonic()
+                most, since = done, clock()
                 yield done
 
     def _end(self) -> None:

@@ -59,15 +59,17 @@ def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False
     """The job's file ``name``, or the part of it that is asked for. Raises :class:`Http404`, and :class:`Refused`
     for what may not be handed out.
 
-    An object store sends its files itself: the answer is its signed address.
+    What a script gets by its token has left the studio, whatever the script calls it. An object store sends its files
+    itself: the answer is its signed address.
     """
+    download = download or getattr(request, "by_token", False)
     try:
         key = checked(key_of(job, name))
     except InputError:
         raise Http404 from None
     if any(part.startswith(".") for part in Path(name).parts):
         raise Http404
-    ask(job, name)
+    ask(job, name, download=download)
     if (made := _prepared(job, name, download=download)) is not None:
         return _small(made, Path(name).name, download=download)
     return _send(request, job, key, download=download)
@@ -75,14 +77,14 @@ def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False
 
 def respond_log(request: HttpRequest, attempt: Attempt) -> HttpResponseBase:
     """All that an attempt's body wrote, as a file. Raises :class:`Http404` and :class:`Refused`."""
-    ask(attempt.job, "log")
+    ask(attempt.job, "log", download=True)
     return _send(request, attempt.job, attempt.log, download=True)
 
 
-def ask(job: Job, name: str) -> None:
-    """Raises :class:`Refused` if the job's file ``name`` may not be shown or handed out."""
+def ask(job: Job, name: str, *, download: bool = False) -> None:
+    """Raises :class:`Refused` if the job's file ``name`` may not be shown, or not handed out (``download``)."""
     with suppress(kinds.UnknownKindError):
-        kinds.get(job.kind).may_deliver(job, name)
+        kinds.get(job.kind).may_deliver(job, name, download)
 
 
 def _prepared(job: Job, name: str, *, download: bool) -> bytes | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from faceengine.jobs.hardware import gpus
 from faceengine.jobs.models import Slot
 from faceengine.jobs.slots import kind_of
 from faceengine.jobs.supervisor import Child
@@ -30,12 +30,7 @@ def name() -> str:
 
 def default_slots() -> list[str]:
     """``gpu0`` … for every CUDA device, without loading torch; one that computes on the processors if there is none."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        count = len([device for device in visible.split(",") if device.strip() not in ("", "-1")])
-    else:
-        count = sum(bool(re.fullmatch(r"nvidia\d+", path.name)) for path in Path("/dev").glob("nvidia*"))
-    return [f"gpu{number}" for number in range(count or 1)] + ["cpu"]
+    return [f"gpu{number}" for number in range(gpus() or 1)] + ["cpu"]
 
 
 def add_slots(parser: CommandParser) -> None:

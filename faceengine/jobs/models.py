@@ -27,6 +27,8 @@ class Slot(models.Model):
     """``gpu0``, ``cpu`` …; unique on its host."""
     kind = models.CharField(max_length=10)
     """``gpu`` or ``cpu``: the queue it serves."""
+    processor = models.CharField(max_length=10, blank=True, default="")
+    """``gpu`` or ``cpu``: what it computes on; a machine without a GPU serves the queue ``gpu`` by its processors."""
     pid = models.IntegerField()
     version = models.CharField(max_length=40)
     protocol = models.PositiveSmallIntegerField(default=PROTOCOL)

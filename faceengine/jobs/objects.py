@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from urllib3.exceptions import HTTPError
 
+from faceengine.awake import AwakeClock
 from faceengine.errors import EngineError, InputError
 from faceengine.events import ShouldStop, never
 from faceengine.files import disk_full, is_disk_full
@@ -27,6 +28,8 @@ ResultT = TypeVar("ResultT")
 
 _CHUNK = 1 << 20
 _LONGEST_PAUSE = 30.0
+_LONGEST_CALL = 120.0
+"""Seconds of one try that count: it may be a machine's sleep."""
 _MOST = 1000
 """Objects that one request may delete."""
 # The caller has threads of its own, one a file.
@@ -110,7 +113,7 @@ class Bucket:
 
     def _patiently(self, what: str, call: Callable[[], ResultT]) -> ResultT:
         """``call()``, again and again while the store is away, with growing pauses."""
-        deadline, pause = time.monotonic() + settings.JOBS_STORE_PATIENCE, 0.5
+        waited, pause = AwakeClock(_LONGEST_CALL), 0.5
         while True:
             try:
                 return call()
@@ -119,7 +122,7 @@ class Bucket:
                     raise missing(what.partition(" ")[2]) from error
                 if 400 <= _status(error) < 500 and _status(error) not in (408, 429):
                     raise StoreError("store.refused", f"the file store refuses to {what}: {error}") from error
-                if time.monotonic() + pause > deadline or self._give_up():
+                if waited() + pause > settings.JOBS_STORE_PATIENCE or self._give_up():
                     raise StoreError("store.unreachable", f"the file store can't be reached to {what}") from error
                 log.warning("the file store can't %s (%s); again in %.1f s", what, error, pause)
             time.sleep(pause)

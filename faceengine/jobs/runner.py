@@ -82,6 +82,8 @@ class Run:
         except Exception as error:
             self._failed(error)
         finally:
+            if self.watch.fenced.is_set():
+                self._tell(transitions.returned)
             if workspace is not None:
                 self._tidy()
             self._let_go()

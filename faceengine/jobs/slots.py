@@ -19,6 +19,8 @@ from django.db.models.functions import Now
 
 import faceengine
 from faceengine.jobs import chores, kinds, queue, transitions
+from faceengine.jobs.hardware import processor_of
+from faceengine.jobs.leases import Leases
 from faceengine.jobs.models import PROTOCOL, Slot
 from faceengine.jobs.states import State
 
@@ -90,6 +92,7 @@ def register(name: str) -> Slot:
         name=name,
         defaults={
             "kind": kind_of(name),
+            "processor": processor_of(name),
             "pid": os.getpid(),
             "version": faceengine.__version__,
             "protocol": PROTOCOL,
@@ -108,14 +111,14 @@ def beat(slot: Slot) -> None:
     Slot.objects.filter(pk=slot.pk).update(seen_at=Now())
 
 
-def sweep(slot: Slot) -> bool:
+def sweep(slot: Slot, leases: Leases) -> bool:
     """Every few seconds: give up runners whose leases ran out; ring for what is queued while ``slot`` is idle.
 
     Returns whether it rang, and the queue took it.
 
     So a bell that was lost costs seconds, and one that a busy slot's Celery worker holds in reserve costs the same.
     """
-    transitions.expire()
+    leases.expire()
     chores.do_all()
     fitting = transitions.queue_of(slot.kind).filter(protocol__lte=PROTOCOL, kind__in=kinds.names())
     idle = not slot.jobs.filter(state=State.RUNNING).exists()
@@ -149,6 +152,7 @@ class _Pulse(threading.Thread):
     def __init__(self, slot: Slot) -> None:
         super().__init__(name="pulse", daemon=True)
         self._slot = slot
+        self._leases = Leases()
         self._ended = threading.Event()
 
     def end(self) -> None:
@@ -162,7 +166,7 @@ class _Pulse(threading.Thread):
             close_old_connections()
             try:
                 beat(self._slot)
-                unheard = unheard + 1 if sweep(self._slot) and not _heard.is_set() else 0
+                unheard = unheard + 1 if sweep(self._slot, self._leases) and not _heard.is_set() else 0
                 _heard.clear()
                 away = False
             except Error as error:

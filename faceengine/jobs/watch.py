@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 from django.conf import settings
 from django.db import Error, connection
 
+from faceengine.awake import AwakeClock, since_boot
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.process import Process
@@ -18,6 +18,8 @@ from faceengine.jobs.states import Desired
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.2
+_LONGEST_STEP = 5.0
+"""So much of a time in which nothing was looked at counts for what a body may take."""
 _WISHES_SECONDS = 1.0
 
 
@@ -43,8 +45,9 @@ class Watch(threading.Thread):
         self._silent_after = silent_after
         self._process: Process | None = None
         self._desired = Desired.RUN
-        self._heard = self._asked_at = time.monotonic()
-        self._beat_at = self._looked_at = time.monotonic()
+        self._clock = AwakeClock(_LONGEST_STEP)
+        self._heard = self._asked_at = self._clock()
+        self._beat_at = self._looked_at = since_boot()
         self._answers = True
         self._ended = threading.Event()
 
@@ -55,7 +58,7 @@ class Watch(threading.Thread):
 
     def heard(self) -> None:
         """There was news from the body."""
-        self._heard = time.monotonic()
+        self._heard = self._clock()
 
     def unwanted(self) -> bool:
         """Whether the work is to stop, or isn't this runner's any more."""
@@ -63,7 +66,7 @@ class Watch(threading.Thread):
 
     def gives_up(self) -> bool:
         """Whether it is time to go even though the ledger does not answer."""
-        overdue = self.asked and time.monotonic() - self._asked_at > settings.JOBS_GRACE_SECONDS
+        overdue = self.asked and self._clock() - self._asked_at > settings.JOBS_GRACE_SECONDS
         return self.fenced.is_set() or (overdue and self._stopping())
 
     def end(self) -> None:
@@ -86,7 +89,7 @@ class Watch(threading.Thread):
         connection.close()
 
     def _look_at_ledger(self) -> None:
-        now = time.monotonic()
+        now = since_boot()  # after a sleep the first thing is to be heard again
         if now - self._looked_at < _WISHES_SECONDS:
             return
         self._looked_at = now
@@ -101,7 +104,7 @@ class Watch(threading.Thread):
             self._desired = desired
 
     def _look_at_body(self, process: Process) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if self.fenced.is_set():
             process.kill()
         elif self.asked:

@@ -128,6 +128,7 @@ MESSAGES: dict[str, Words] = {
     "run.missing": _("There is no such training run"),
     "run.other_settings": _("The run was trained with other settings"),
     "runner.defect": _("The runner met a defect of its own"),
+    "runner.late": _("The machine that worked on it stood still; the work went on without it"),
     "runner.lost": _("The machine that worked on it was lost"),
     "score.empty_set": _("A face set of the score is empty"),
     "score.no_face": _("No face is found in the result"),

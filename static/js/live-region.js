@@ -2,11 +2,20 @@
 // what differs is changed, so that focus, open menus and the scroll position stay.
 
 export async function refresh() {
-  const answer = await fetch(location.href, { cache: "no-store" });
-  // Signed out, or the thing is gone: let the browser show that.
-  if (answer.redirected || answer.status === 404) return location.reload();
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  const answer = await fetch(location.href, { cache: "no-store", headers: { Accept: "text/html" } });
+  // Signed out, or the thing is gone: let the browser show that, unless the page has something to lose (`live-gone`).
+  if (answer.redirected || answer.status === 404) {
+    const leave = document.dispatchEvent(new CustomEvent("live-gone", { cancelable: true }));
+    return leave ? location.reload() : undefined;
+  }
+  const refused = answer.status === 409;
+  if (!answer.ok && !refused) throw new Error(`HTTP ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // Somebody has withdrawn their consent: nothing of them stays on the screen, and the page says why.
+  if (refused) {
+    document.title = fresh.title;
+    return document.getElementById("main").replaceChildren(...document.importNode(fresh.getElementById("main"), true).childNodes);
+  }
   for (const region of document.querySelectorAll("live-region[id]")) {
     const now = fresh.getElementById(region.id);
     if (now) patch(region, now);

@@ -1,13 +1,11 @@
-// <picture-compare>: two pictures of the same size as one, cut by a slider. Without this script they stand side by side.
+// <picture-compare>: two pictures of the same size as one, cut by a handle on them. Without this script they stand side
+// by side.
+
+import { cut } from "./cut.js";
 
 class PictureCompare extends HTMLElement {
   connectedCallback() {
-    this.classList.add("together");
-    const label = this.querySelector("label");
-    const cut = label.querySelector("input");
-    label.hidden = false;
-    cut.oninput = () => this.style.setProperty("--cut", `${cut.value}%`);
-    cut.oninput();
+    cut(this);
   }
 }
 

@@ -1,11 +1,15 @@
 // <upload-room data-endpoint="…" data-part="bytes" data-largest="bytes">: files go to the server in parts, two files at
 // a time. What was broken off goes on where it was when the same file is chosen again, also after a reload.
 
+import { csrfToken } from "./csrf.js";
 import { refresh } from "./live-region.js";
 import { left, number } from "./words.js";
 
 const AT_ONCE = 2;
 const LOOK_MS = 1500;
+const SIGN_IN_MS = 3000;
+
+const signedOut = (error) => error.originalResponse?.getStatus() === 401;
 
 class Sending {
   constructor(room, file) {
@@ -28,12 +32,12 @@ class Sending {
       metadata: { filename: file.name },
       // Whoever signs in next on this computer has nothing to do with what was broken off here.
       fingerprint: async () => ["tus", room.dataset.endpoint, file.name, file.size, file.lastModified].join("|"),
-      onBeforeRequest: (request) => request.setHeader("X-CSRFToken", room.token),
-      onShouldRetry: (error) => !this.reason(error),
+      onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrfToken()),
+      onShouldRetry: (error) => !signedOut(error) && !this.reason(error),
       onProgress: (sent, all) => this.tell(sent, all),
       onSuccess: () => this.end(),
       onUploadUrlAvailable: () => room.look(),
-      onError: (error) => this.fail(this.reason(error), room.words.line),
+      onError: (error) => (signedOut(error) ? this.wait() : this.fail(this.reason(error), room.words.line)),
     });
     if (file.size > Number(room.dataset.largest)) this.fail(room.words.too_large);
     else if (file.size === 0) this.fail(room.words.empty);
@@ -48,7 +52,6 @@ class Sending {
   reason(error) {
     const answer = error.originalResponse;
     const status = answer?.getStatus() ?? 0;
-    if (status === 401) return this.room.words.signed_out;
     if (status === 409 && answer.getHeader("Upload-Error")?.startsWith("consent.")) return answer.getBody();
     if (status === 409 || status === 423 || status === 460 || status < 400 || status >= 500) return null;
     return answer.getHeader("Upload-Error") ? answer.getBody() : this.room.words.refused;
@@ -71,6 +74,19 @@ class Sending {
     const megabytes = `${number(sent / 1e6)} / ${number(all / 1e6)} MB`;
     const soon = seconds > 2 && rate > 0 ? ` · ${number(rate / 1e6, 1)} MB/s · ${left((all - sent) / rate)}` : "";
     this.find(".figures").textContent = megabytes + soon;
+  }
+
+  /** Until somebody has signed in again, in another tab. */
+  wait() {
+    this.fail(null, this.room.words.signed_out);
+    this.state = "signed-out";
+    this.show();
+    this.room.waitForSignIn();
+  }
+
+  /** Whether that is the same file, chosen once more. */
+  isOf({ name, size, lastModified }) {
+    return this.file.name === name && this.file.size === size && this.file.lastModified === lastModified;
   }
 
   pause() {
@@ -117,7 +133,7 @@ class Sending {
 
   show() {
     this.find("[data-pause]").hidden = !["sending", "waiting"].includes(this.state);
-    this.find("[data-resume]").hidden = !["paused", "failed"].includes(this.state);
+    this.find("[data-resume]").hidden = !["paused", "failed", "signed-out"].includes(this.state);
     if (this.state === "waiting") this.find(".figures").textContent = this.room.words.waiting;
   }
 }
@@ -129,7 +145,6 @@ class UploadRoom extends HTMLElement {
     this.words = JSON.parse(document.getElementById("upload-words").textContent);
     this.template = this.querySelector("template");
     this.list = this.querySelector(".sending");
-    this.token = this.querySelector("[name=csrfmiddlewaretoken]").value;
     const input = this.querySelector("input[type=file]");
     input.onchange = () => {
       this.add(input.files);
@@ -144,11 +159,32 @@ class UploadRoom extends HTMLElement {
       this.add(event.dataTransfer.files);
     });
     addEventListener("beforeunload", (event) => this.busy() && event.preventDefault());
+    // Leaving for the sign-in page would lose the files that were chosen.
+    document.addEventListener("live-gone", (event) => this.all.length && event.preventDefault());
   }
 
   add(files) {
-    for (const file of files) this.all.push(new Sending(this, file));
+    for (const file of files) {
+      const known = this.all.find((one) => one.isOf(file) && one.state !== "refused");
+      if (!known) this.all.push(new Sending(this, file));
+      else if (["paused", "failed", "signed-out"].includes(known.state)) known.resume();
+    }
     this.next();
+  }
+
+  waitForSignIn() {
+    this.querySelector("[data-signed-out]").hidden = false;
+    this.signIn ??= setInterval(() => document.hidden || this.askSignedIn(), SIGN_IN_MS);
+  }
+
+  /** Go on with all that waits for it once somebody has signed in. */
+  async askSignedIn() {
+    const answer = await fetch(this.dataset.endpoint, { method: "OPTIONS", cache: "no-store" }).catch(() => null);
+    if (!answer?.ok) return;
+    clearInterval(this.signIn);
+    this.signIn = null;
+    this.querySelector("[data-signed-out]").hidden = true;
+    for (const one of this.all) if (one.state === "signed-out") one.resume();
   }
 
   /** Start what waits, as far as there is room. */
@@ -161,7 +197,7 @@ class UploadRoom extends HTMLElement {
   }
 
   busy() {
-    return this.all.some((one) => ["sending", "waiting"].includes(one.state));
+    return this.all.some((one) => ["sending", "waiting", "signed-out"].includes(one.state));
   }
 
   /** Look again at what the server has; what this page is sending is not broken off. */

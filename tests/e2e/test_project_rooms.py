@@ -101,7 +101,8 @@ def test_every_page_is_usable_by_all(
 def test_two_videos_play_as_one(page: Page, conversion: Conversion) -> None:
     page.goto(f"/conversions/{conversion.pk}/")
     page.get_by_role("button", name="Play").click()
-    before, after = (page.locator(f"[data-{name}]") for name in ("before", "after"))
+    before, after = page.locator("video-compare video").all()
+    left = page.locator("video-compare figure").first
     for _ in range(100):
         if time_of(after) > 0.6:
             break
@@ -109,17 +110,55 @@ def test_two_videos_play_as_one(page: Page, conversion: Conversion) -> None:
     assert time_of(after) > 0.6
     apart = page.locator("video").evaluate_all("([one, other]) => Math.abs(one.currentTime - other.currentTime)")
     assert apart < 0.25
-    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Pause").click()
     for video in (before, after):
         assert video.evaluate("(video) => video.paused")
     page.locator("[data-time]").fill("2")
     for video in (before, after):
         assert time_of(video) == pytest.approx(2)
-    page.locator("[data-cut]").fill("25")
-    assert before.evaluate("(video) => getComputedStyle(video).clipPath") == "inset(0px 75% 0px 0px)"
+    move_handle(page, 0.25)
+    assert cut_of(left) == pytest.approx(75, abs=1)
     page.wait_for_timeout(6000)  # the page follows the server meanwhile, and leaves the videos alone
-    assert before.evaluate("(video) => getComputedStyle(video).clipPath") == "inset(0px 75% 0px 0px)"
+    assert cut_of(left) == pytest.approx(75, abs=1)
+    handle = page.get_by_role("slider", name="How much of the video")
+    handle.press("End")  # all of it is before the swap
+    assert cut_of(left) == 0
+    handle.press("Home")
+    assert cut_of(left) == 100
+    assert handle.get_attribute("aria-valuenow") == "0"
     expect(page.locator(".controls")).to_be_visible()
+
+
+def test_the_handle_lies_on_the_picture_and_its_right_side_is_after(page: Page, conversion: Conversion) -> None:
+    page.goto(f"/conversions/{conversion.pk}/")
+    page.wait_for_function("document.querySelectorAll('video')[1].readyState > 0")
+    boxes = {name: page.get_by_text(name, exact=True).bounding_box() for name in ("Before", "After")}
+    picture = page.locator("video-compare video").last.bounding_box()
+    assert picture is not None
+    assert boxes["Before"]["x"] < picture["x"] + 60 < picture["x"] + picture["width"] - 80 < boxes["After"]["x"]  # type: ignore[index]
+    assert picture["width"] / picture["height"] == pytest.approx(640 / 480, rel=0.02)  # no bar beside it is cut
+    move_handle(page, 0.9)
+    assert cut_of(page.locator("video-compare figure").first) == pytest.approx(10, abs=1)
+    page.mouse.click(picture["x"] + 30, picture["y"] + picture["height"] / 2)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def move_handle(page: Page, to: float) -> None:
+    """Drag the handle to that part of the picture's width."""
+    box = page.locator(".pair").bounding_box()
+    handle = page.locator(".handle").bounding_box()
+    assert box is not None
+    assert handle is not None
+    page.mouse.move(handle["x"] + handle["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + to * box["width"], box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+
+
+def cut_of(figure: Locator) -> float:
+    """How many percent of its width are cut off at its right."""
+    clip: str = figure.evaluate("(figure) => getComputedStyle(figure).clipPath")
+    return float(clip.removeprefix("inset(").split()[1].removesuffix("%").removesuffix("px"))
 
 
 def time_of(video: Locator) -> float:

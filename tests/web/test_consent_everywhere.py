@@ -264,7 +264,7 @@ def test_no_kind_of_job_goes_around_the_gate(studio: Studio) -> None:
             stand(studio.project, standing)
             for name in kinds.names():
                 kind, job = kinds.get(name), Job(kind=name, mandate=mandate.pk)
-                for question in (lambda: kind.permit(job), lambda: kind.may_deliver(job, "log")):  # noqa: B023
+                for question in (lambda: kind.permit(job), lambda: kind.may_deliver(job, "log", True)):  # noqa: B023
                     if standing == "live":
                         question()
                     else:

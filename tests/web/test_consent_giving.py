@@ -443,5 +443,5 @@ def test_the_newest_consent_is_the_one_that_counts(consent: Consent, token: str)
     anew.refresh_from_db()
     services.review(anew, User.objects.get(email__startswith="a-editor"), accept=True)
     assert require_consent(person.project, Act.TRAIN).consent_a == anew
-    with pytest.raises(ConsentError, match="use"):
+    with pytest.raises(ConsentError, match="swapping"):
         require_consent(person.project, Act.CONVERT)

@@ -102,7 +102,7 @@ def test_the_room_asks_the_database_no_more_for_many(owner: User, person: Person
         ready(person, f"{number}.mp4")
     with CaptureQueriesContext(connection) as many:
         client.get(url)
-    assert len(many) == len(few) <= 11
+    assert len(many) == len(few) <= 13
 
 
 # ---- the plain form --------------------------------------------------------------------------------------------------

@@ -102,11 +102,11 @@ def _project(found: Any) -> dict[str, Any]:
 
 
 @api.get("/projects/{project_id}/assets", response={200: list[schemas.AssetOut]} | _OFTEN, tags=["footage"])
-def list_assets(request: HttpRequest, project_id: int) -> Any:
-    """All videos and photos of both people."""
+def list_assets(request: HttpRequest, project_id: int, after: int = 0) -> Any:
+    """Videos and photos of both people by id, five hundred at a time; ``after``: the last id of the page before."""
     project = get_project(request.user, project_id)
     require_consent(project, Act.PREVIEW, request.user)
-    found = Asset.objects.filter(person__project=project).select_related("person").order_by("pk")[:PAGE]
+    found = Asset.objects.filter(person__project=project, pk__gt=after).select_related("person").order_by("pk")[:PAGE]
     return [shown.asset(one) for one in found]
 
 

@@ -13,6 +13,7 @@ from webapp.consent import evidence, links, services
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.models import Consent, ConsentLink, Purpose, Way
 from webapp.consent.statements import Statement, statement
+from webapp.consent.uses import kept
 from webapp.projects.services import record
 
 
@@ -99,7 +100,7 @@ def _give(consent: Consent, answer: Answer) -> str:
         consent,
         answer.way,
         name=answer.name.strip()[:100],
-        purposes=[purpose for purpose in Purpose.values if purpose in answer.purposes],
+        purposes=[purpose for purpose in Purpose.values if purpose in (*answer.purposes, *kept(consent))],
         statement_version=shown.version,
         statement_sha256=shown.sha256,
         language=shown.language,

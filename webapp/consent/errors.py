@@ -25,6 +25,13 @@ REASONS: dict[str, Promise] = {
 }
 """By code: why nothing moves."""
 
+LACKING: dict[str, Promise] = {
+    "train": _("%(person)s has not agreed to training a model with their face."),
+    "swap": _("%(person)s has not agreed to swapping faces in videos."),
+    "deliver": _("%(person)s has not agreed to sharing results outside the studio."),
+}
+"""By purpose: what a live consent does not allow."""
+
 STEPS: dict[str, Promise] = {
     "consent.own_review": _("Whoever asked for a consent can't review it. Another member of the team must."),
     "consent.role": _("Only owners and editors of the team review consents."),
@@ -49,6 +56,7 @@ STEPS: dict[str, Promise] = {
         "The document carries no valid digital signature. A scan can be sent as a file for review instead."
     ),
     "consent.evidence_unreadable": _("The file can't be read."),
+    "file.unknown": _("This file is neither a video (MP4, MOV, MKV, WebM, AVI, TS) nor a PDF. Send one of these."),
     "pdf.unknown": _("That is no PDF."),
     "pdf.large": _("The document is too large."),
     "pdf.active": _("The document holds scripts, actions or other files, and is not taken."),
@@ -61,13 +69,21 @@ STEPS: dict[str, Promise] = {
 class ConsentError(Refused):
     """Something may not be done, because a person has not, or not any more, agreed to it."""
 
-    def __init__(self, code: str, person: Person | None = None, project: Project | None = None, act: str = "") -> None:
+    def __init__(
+        self,
+        code: str,
+        person: Person | None = None,
+        project: Project | None = None,
+        act: str = "",
+        purpose: str | None = None,
+    ) -> None:
         self.person = person
         self.project = project
         self.act = act
         self.entry: AuditEntry | None = None
         """Where the audit trail says so."""
-        super().__init__(code, str(REASONS[code] % {"person": person or _("A person")}))
+        words = LACKING.get(purpose or "", REASONS[code])
+        super().__init__(code, str(words % {"person": person or _("A person")}))
 
 
 class ConsentStepError(Exception):

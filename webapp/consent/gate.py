@@ -34,6 +34,7 @@ class Act(TextChoices):
     CONVERT = "convert", _("converting")
     SCORE = "score", _("scoring")
     PREVIEW = "preview", _("looking at it")
+    WATCH = "watch", _("watching a result")
     DELIVER = "deliver", _("handing it out")
 
 
@@ -42,9 +43,14 @@ _PURPOSES = {
     Act.TRAIN: Purpose.TRAIN,
     Act.CONVERT: Purpose.SWAP,
     Act.SCORE: Purpose.SWAP,
+    Act.WATCH: Purpose.SWAP,
     Act.DELIVER: Purpose.DELIVER,
 }
 """What both people must have agreed to. Bringing footage in and looking at it is part of any consent."""
+_SWAPPED = ("train", "convert", "convert-segment", "convert-still", "score")
+"""Kinds of jobs whose pictures and videos may show swapped faces."""
+_WATCHED = (".png", ".jpg", ".jpeg", ".webp", ".mp4", ".webm")
+"""Endings of what pages of the studio show in place."""
 
 _CODES = {
     Standing.ASKED: "consent.missing",
@@ -79,7 +85,7 @@ def _mandate(project: Project, act: Act) -> Mandate:
     purpose = _PURPOSES.get(act)
     for consent in (mandate.consent_a, mandate.consent_b):
         if purpose is not None and purpose not in consent.purposes:
-            raise ConsentError("consent.scope", _person(project, consent.side), project, act)
+            raise ConsentError("consent.scope", _person(project, consent.side), project, act, purpose)
     return mandate
 
 
@@ -149,11 +155,23 @@ def _keep_to_project(job: Job, project: Project, act: Act) -> None:
         raise error
 
 
-def may_deliver(job: Job, name: str) -> None:
-    """For kinds of jobs: asked before the job's file ``name`` is shown or handed out. Raises :class:`ConsentError`."""
-    leaves = name.endswith(".safetensors") or job.kind.startswith("convert")
-    act = Act.DELIVER if leaves else Act.PREVIEW
+def may_deliver(job: Job, name: str, download: bool) -> None:
+    """For kinds of jobs: asked before the job's file ``name`` is shown in a page, or leaves the studio (``download``).
+
+    Raises :class:`ConsentError`.
+    """
+    act = _act_of(job.kind, name.lower(), download)
     _mandate(_project_of(job, act), act)
+
+
+def _act_of(kind: str, name: str, download: bool) -> Act:
+    """Return what it is to hand out that file: what a page shows is watched in the studio, all else leaves it."""
+    watched = name.endswith(_WATCHED)
+    if name.endswith(".safetensors") or (watched and download and kind in _SWAPPED):
+        return Act.DELIVER
+    if kind.startswith("convert") and name != "log":
+        return Act.WATCH if watched else Act.DELIVER
+    return Act.WATCH if watched and kind == "score" else Act.PREVIEW
 
 
 def _project_of(job: Job, act: Act) -> Project:

@@ -21,6 +21,7 @@ from webapp.consent.held import archive
 from webapp.consent.limits import slow_down
 from webapp.consent.models import ConsentLink, Purpose, Way
 from webapp.consent.statements import statement
+from webapp.consent.uses import kept, lacking
 from webapp.csp import policy
 
 _LOOKS, _ANSWERS = 60, 10
@@ -91,9 +92,11 @@ def _form(request: HttpRequest, link: ConsentLink, problem: str) -> HttpResponse
         "phrase": links.challenge(link, language),
         "minutes": links.PHRASE_MINUTES,
         "purposes": [(one.value, one.label) for one in Purpose if one.value in consent.purposes],
+        "kept": [Purpose(purpose).label for purpose in kept(consent)],
         # Nothing is ticked for anybody: silence is no consent (GDPR, recital 32).
         "ticked": request.POST.getlist("purposes"),
         "name": request.POST.get("name", consent.name),
+        "way": request.POST.get("way", Way.WEBCAM),
         "problem": problem,
         "largest": settings.CONSENT_FILE_MB << 20,
     }
@@ -123,6 +126,7 @@ def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
         "deleted": consent.tombstones.count(),
         "project": consent.person.project if consent.person else None,
         "purposes": [Purpose(one).label for one in consent.purposes if one in Purpose.values],
+        "left_out": [Purpose(one).label for one in lacking(consent)],
     }
     return render(request, "consent/withdraw.html", context)
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.accounts.models import Membership
 from webapp.consent import evidence, links, services
@@ -28,6 +28,7 @@ from webapp.consent.errors import ConsentStepError
 from webapp.consent.forms import AskForm
 from webapp.consent.models import Consent, Evidence, Purpose, Standing, Way
 from webapp.consent.statements import statement
+from webapp.consent.uses import lacking, lacks
 from webapp.consent.vault import VaultError
 from webapp.projects.access import REACH, Verb, get_project, require, role_of
 from webapp.projects.models import Person
@@ -68,7 +69,7 @@ def _page(request: HttpRequest, person: Person, form: AskForm | None = None, **s
         "people": person.project.people.all(),
         "newest": newest,
         "live": live,
-        "soon": live is not None and live.expires_at is not None and live.expires_at - timezone.now() < _SOON,
+        "soon": live is not None and _ends_soon(live),
         "earlier": consents[1:],
         "given": next((one for one in consents if one.given_at and not one.withdrawn_at), None),
         "editable": editable,
@@ -77,7 +78,8 @@ def _page(request: HttpRequest, person: Person, form: AskForm | None = None, **s
         "alone": own and not _others(person, request.user),
         "purposes": {purpose.value: purpose.label for purpose in Purpose},
         "form": form or AskForm(initial={"name": person.name, "purposes": list(Purpose.values)}),
-        "may_ask": editable and _may_ask(newest, live),
+        "may_ask": editable and _may_ask(newest, live) and (live is None or _ends_soon(live)),
+        "lacks": lacks(reversed(consents)) if live else [],
         "largest": settings.CONSENT_FILE_MB << 20,
         "days": links.LINK_DAYS,
     }
@@ -90,10 +92,14 @@ def _others(person: Person, user: Any) -> bool:
 
 
 def _may_ask(newest: Consent | None, live: Consent | None) -> bool:
-    """Nobody is asked twice: while one consent is open, or has long to go, there is nothing to ask."""
+    """Nobody is asked twice: while one consent is open, or has long to go and allows every use."""
     if newest is not None and newest.standing in (Standing.ASKED, Standing.WAITING):
         return False
-    return live is None or live.expires_at is None or live.expires_at - timezone.now() < _SOON
+    return live is None or _ends_soon(live) or bool(lacking(live))
+
+
+def _ends_soon(live: Consent) -> bool:
+    return live.expires_at is None or live.expires_at - timezone.now() < _SOON
 
 
 @require_POST
@@ -124,13 +130,15 @@ def _steps(view: Callable[[HttpRequest, Consent], HttpResponse | None]) -> Calla
     """A step of one consent, by a member who may edit; afterwards, or with its reason if it can't be, back."""
 
     @wraps(view)
-    @require_POST
+    @require_http_methods(["GET", "HEAD", "POST"])
     @login_required
     @never_cache
     def stepped(request: HttpRequest, consent_id: UUID) -> HttpResponse:
         consent = _consent(request.user, consent_id, Verb.EDIT)
         assert consent.person is not None
         back = redirect("consent:person", consent.person.project_id, consent.person.side)
+        if request.method != "POST":  # what the form answered was opened again: a link is shown only once
+            return back
         try:
             return view(request, consent) or back
         except ConsentStepError as error:

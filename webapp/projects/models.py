@@ -45,12 +45,16 @@ class Person(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="people")
     side = models.CharField(max_length=1, choices=Side.choices)
     name = models.CharField(_("name"), max_length=100, blank=True)
+    namesake = models.BooleanField(default=False)
+    """Whether the project's other person has the same name."""
 
     class Meta:
         ordering: ClassVar = ["side"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["project", "side"], name="one_person_a_side")]
 
     def __str__(self) -> str:
+        if self.name and self.namesake:
+            return f"{self.name} ({self.side.upper()})"
         return self.name or str(Side(self.side).label)
 
     @property

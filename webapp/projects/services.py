@@ -20,8 +20,9 @@ def record(actor: User | None, verb: str, team: Team, project: Project | None = 
 def create_project(actor: User, team: Team, name: str, *, a: str = "", b: str = "") -> Project:
     """A new project with its person A and person B, who may have names."""
     project = Project.objects.create(team=team, name=name, created_by=actor)
+    same = bool(a.strip()) and a.strip().casefold() == b.strip().casefold()
     Person.objects.bulk_create(
-        [Person(project=project, side=side, name=known) for side, known in ((Side.A, a), (Side.B, b))]
+        [Person(project=project, side=side, name=known, namesake=same) for side, known in ((Side.A, a), (Side.B, b))]
     )
     record(actor, "project.created", team, project, name=name)
     return project

@@ -40,9 +40,9 @@ def _ask_marks(job: Job) -> None:
         raise Refused("marks.missing", "in the studio every result carries the visible label, metadata and a signature")
 
 
-def may_deliver(job: Job, name: str) -> None:
+def may_deliver(job: Job, name: str, download: bool) -> None:
     """What the gate says, and: no part of a video (404), no result without all marks (:class:`Refused`)."""
-    gate.may_deliver(job, name)
+    gate.may_deliver(job, name, download)
     if job.kind == _PART and name != "log" and not _is_picture(name):
         raise Http404
     if job.kind == "convert" and name.endswith(".mp4") and not (job.result or {}).get("signed_by"):

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "webapp.consent.middleware.ConsentMiddleware",
+    "webapp.wrong_method.WrongMethodMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -9,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from faceengine.jobs.shown import row as row_of
+from webapp.consent.models import Purpose
+from webapp.consent.uses import lacks_of
 from webapp.projects.access import Verb
 from webapp.studio import live, scores, services
 from webapp.studio.access import get_conversion
@@ -33,6 +35,7 @@ def conversion(request: HttpRequest, conversion_id: int) -> HttpResponse:
         "row": row,
         "editable": row.steerable,
         "comparable": comparable,
+        "lacks": lacks_of(found.run.project, Purpose.DELIVER) if found.result else [],
         "pictures": [] if found.result else live.pictures(found.job),
         "score": score,
         "score_row": row_of(request.user, score.job) if score else None,

@@ -1,20 +1,39 @@
-"""How long a training will take, as far as that is honestly known: by what trainings here have told of their speed."""
+"""How long a training will take, as far as that is honestly known, and what is recommended on this installation.
+
+Speeds are those that trainings here have told of; where none ran, what was measured on two cores without a GPU.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from statistics import median
 from typing import Any
 
+from django.conf import settings
+from django.utils.formats import localize
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from faceengine.jobs.hardware import gpus
 from faceengine.jobs.models import Job
+from faceengine.jobs.queries import live_slots
 from faceengine.training.config import PRESETS
 from webapp.studio.words import CHOICES, LEFT_OUT
 
 _LATELY = 200
 """Trainings that are asked."""
-ON_TWO_CORES = {"standard-64": 6.17 / 16}
-"""Iterations a second on two processor cores, measured (docs/performance.md): 6.17 images a second, 16 an iteration."""
+_WITH_GPU = ("standard", "standard-64")
+_WITHOUT_GPU = ("quick", "demo")
+"""Presets, the first that there is."""
+LONG_SECONDS = 2 * 3600
+"""From here on the form warns."""
+TIME_WORDS: dict[str, Promise] = {"seconds": _("{n} s"), "minutes": _("{n} min"), "hours": _("{n} h")}
+_SCALES = (("seconds", 1, 0, 90), ("minutes", 60, 0, 7200), ("hours", 3600, 1, 36000), ("hours", 3600, 0, inf))
+"""Unit, its seconds, digits after the point, and up to how many seconds it is taken."""
+ON_TWO_CORES = {"demo": 6744 / 900, "lite-64": 0.85, "standard-64": 6.17 / 16}
+"""Iterations a second on two processor cores (docs/performance.md): the demo's 6,744 in 15 minutes; 6.17 images a
+second, 16 an iteration. Lite takes 0.45 of the time of standard, measured side by side."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +46,8 @@ class Estimate:
     """Length of its schedule."""
     here: float | None
     """Iterations a second of the newest training with it on this installation."""
+    pace: float = 1.0
+    """How fast trainings here were, beside the same ones on two cores."""
 
     @property
     def seconds(self) -> float | None:
@@ -39,12 +60,47 @@ class Estimate:
         speed = ON_TWO_CORES.get(self.preset)
         return self.iterations / speed if speed and not self.here else None
 
+    def rate(self, *, gpu: bool) -> float | None:
+        """Iterations a second to reckon with; ``None`` if nothing is known."""
+        measured = ON_TWO_CORES.get(self.preset)
+        return self.here or (None if gpu or measured is None else measured * self.pace)
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """What the form of a new training begins with."""
+
+    preset: str
+    minutes: int
+    gpu: bool
+    """Whether trainings here compute on GPUs."""
+    local: bool
+    """Whether they run on the machine that serves this page."""
+
+
+def recommended() -> Recommended:
+    """Return a preset and minutes that fit what trainings will run on: the live slots, or else this machine."""
+    slots = list(live_slots().filter(kind="gpu"))
+    gpu = all(slot.processor == "gpu" for slot in slots) if slots else gpus() > 0
+    local = all(slot.host == settings.JOBS_HOST for slot in slots)
+    names, minutes = (_WITH_GPU, 60) if gpu else (_WITHOUT_GPU, 15)
+    offered = [one.preset for one in estimates()]
+    return Recommended(next((name for name in names if name in offered), offered[0]), minutes, gpu, local)
+
+
+def about(seconds: float) -> str:
+    """Return roughly how long that is: one unit, as on the button of the form."""
+    unit, length, digits = next(scale for scale in _SCALES if seconds < scale[3])[:3]
+    return str(TIME_WORDS[unit]).format(n=localize(round(seconds / length, digits or None)))
+
 
 def estimates() -> list[Estimate]:
     """One for each preset that is offered."""
     speeds = _speeds()
+    paces = [rate / ON_TWO_CORES[name] for name, rate in speeds.items() if name in ON_TWO_CORES]
+    pace = median(paces) if paces else 1.0
     return [
-        Estimate(name, CHOICES[name], recipe.iterations, speeds.get(name))
+        Estimate(name, CHOICES[name], recipe.iterations, speeds.get(name), pace)
         for name, recipe in PRESETS.items()
         if CHOICES.get(name, LEFT_OUT) != LEFT_OUT
     ]

@@ -23,7 +23,7 @@ from webapp.projects.access import Verb, get_project, reaches
 from webapp.studio import live, services
 from webapp.studio.access import get_run, get_run_and_role
 from webapp.studio.errors import StudioError
-from webapp.studio.estimates import estimates
+from webapp.studio.estimates import LONG_SECONDS, TIME_WORDS, Recommended, about, estimates, recommended
 from webapp.studio.files import is_there
 from webapp.studio.forms import ConvertForm, LongerForm, RunForm
 from webapp.studio.models import Run, Snapshot
@@ -42,7 +42,8 @@ def new(request: HttpRequest, project_id: int) -> HttpResponse:
     require_consent(project, Act.TRAIN, request.user)
     snapshots = Snapshot.objects.filter(run__project=project).select_related("run__job")
     parent = _chosen(snapshots, request.GET.get("parent"))
-    form = RunForm(request.POST or None, snapshots=snapshots, initial=_first_values(project.runs.count(), parent))
+    best = recommended()
+    form = RunForm(request.POST or None, snapshots=snapshots, initial=_first_values(project.runs.count(), parent, best))
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
@@ -52,13 +53,29 @@ def new(request: HttpRequest, project_id: int) -> HttpResponse:
             return redirect("studio:run", run.pk)
         except (StudioError, ConfigError) as error:
             form.add_error(None, _reason(error))
-    context = {"project": project, "form": form, "parent": parent, "estimates": estimates()}
-    return render(request, "studio/new_run.html", context)
+    context = {"project": project, "form": form, "parent": parent}
+    return render(request, "studio/new_run.html", context | _times(best))
 
 
-def _first_values(count: int, parent: Snapshot | None) -> dict[str, Any]:
-    """A branch has the settings of the run it comes from, as far as weights depend on them."""
-    values: dict[str, Any] = {"name": f"{count + 1}"}
+def _times(best: Recommended) -> dict[str, Any]:
+    """What the form says of the time that a training takes, and its script needs to say it anew."""
+    known = estimates()
+    return {
+        "estimates": known,
+        "best": best,
+        "best_words": next(one.words for one in known if one.preset == best.preset),
+        "best_time": about(best.minutes * 60),
+        "times": {
+            "presets": {one.preset: {"iterations": one.iterations, "rate": one.rate(gpu=best.gpu)} for one in known},
+            "words": {name: str(words) for name, words in TIME_WORDS.items()},
+            "long": LONG_SECONDS,
+        },
+    }
+
+
+def _first_values(count: int, parent: Snapshot | None, best: Recommended) -> dict[str, Any]:
+    """What fits this installation; a branch has the settings of its run, as far as weights depend on them."""
+    values: dict[str, Any] = {"name": f"{count + 1}", "preset": best.preset, "minutes": best.minutes}
     if parent is not None:
         config = parent.run.job.config
         values |= {name: config.get(name) for name in ("preset", "octave", "batch")}

@@ -13,9 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.queries import waiting_for
 from faceengine.jobs.states import OPEN, State
-from webapp.consent.models import Consent
+from faceengine.jobs.words import waiting
+from webapp.consent.errors import LACKING
+from webapp.consent.models import Consent, Purpose
 from webapp.consent.models import Standing as ConsentStanding
+from webapp.consent.uses import lacking
 from webapp.curation.models import USABLE, Crop, CropState
 from webapp.projects.models import Person, Project
 from webapp.studio.models import Conversion, Run
@@ -32,6 +36,13 @@ STEPS: dict[str, Promise] = {
     "score": gettext_lazy("Score"),
 }
 """The way, in its order."""
+_PURPOSES = {
+    "extract": Purpose.TRAIN,
+    "train": Purpose.TRAIN,
+    "convert": Purpose.SWAP,
+    "score": Purpose.SWAP,
+}
+"""What both people must have agreed to for a step."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,11 @@ class PersonStanding:
     """The live one, or else the newest."""
 
     @property
+    def lacking(self) -> list[str]:
+        """What the live consent does not allow, in sentences."""
+        return [str(LACKING[purpose] % {"person": self.person}) for purpose in lacking(self.consent)]
+
+    @property
     def agreed(self) -> bool:
         """Whether the person's consent is live."""
         return self.consent is not None and self.consent.standing == ConsentStanding.LIVE
@@ -75,6 +91,16 @@ class PersonStanding:
     def busy(self) -> bool:
         """Whether faces are being extracted."""
         return self.job is not None and self.job.state in OPEN
+
+    @property
+    def waits(self) -> bool:
+        """Whether the extraction is to begin, but has not."""
+        return self.job is not None and self.job.state in (State.QUEUED, State.PAUSED)
+
+    @property
+    def waiting(self) -> str:
+        """For what the extraction waits, in words; asks the database."""
+        return waiting(waiting_for(self.job)) if self.job is not None and self.waits else ""
 
     @property
     def comparing(self) -> bool:
@@ -138,9 +164,12 @@ class Standing:
 
     @property
     def steps(self) -> list[tuple[Promise, str]]:
-        """Each step's name, and whether it is ``done``, ``now``, or empty for what is still to come."""
+        """Each step's name, and whether it is ``done``, ``skipped``, ``now``, or empty for what is still to come."""
         reached = list(STEPS).index(self.step) if self.step else len(STEPS)
-        marks = ("done" if place < reached else "now" if place == reached else "" for place in range(len(STEPS)))
+        marks = ["done" if place < reached else "now" if place == reached else "" for place in range(len(STEPS))]
+        curated = list(STEPS).index("curate")
+        if curated < reached and not all(person.judged for person in self.people):
+            marks[curated] = "skipped"
         return list(zip(STEPS.values(), marks, strict=True))
 
     @property
@@ -151,11 +180,16 @@ class Standing:
             "upload": all(person.ready for person in self.people),
             "extract": all(person.usable >= ENOUGH and not person.busy for person in self.people),
             "curate": bool(self.runs) or all(person.judged for person in self.people),
-            "train": self.model is not None,
+            "train": self.trained,
             "convert": any(one.result for one in self.conversions),
             "score": any(_score_state(one) == State.DONE for one in self.conversions),
         }
         return next((step for step in STEPS if not done[step]), "")
+
+    @property
+    def trained(self) -> bool:
+        """Whether a training has come to its end, or one that was stopped has been used all the same."""
+        return any(run.job.state == State.DONE for run in self.runs) or any(one.result for one in self.conversions)
 
     @property
     def model(self) -> Run | None:
@@ -168,6 +202,8 @@ class Standing:
         step = self.step
         if step == "consent":
             return min((_consent_of(one) for one in self.people if not one.agreed), key=lambda found: not found.button)
+        if (purpose := _PURPOSES.get(step)) and (found := _use_of(self.people, purpose)) is not None:
+            return found
         if step in ("upload", "extract"):
             return next(found for person in self.people if (found := _next_for(person)) is not None)
         if step == "curate":
@@ -183,8 +219,12 @@ class Standing:
         return Next(text % {"person": person}, _("Look through the faces"), url)
 
     def _train(self) -> Next:
-        if any(run.job.state in OPEN for run in self.runs):
-            return Next(_("The training is on its way. It can be tried out once it has made a checkpoint."))
+        run = self.runs[0] if self.runs else None
+        if run is not None and run.job.state in OPEN:
+            return _at_work(run)
+        if run is not None and run.job.checkpoint is not None:
+            text = _("The training was stopped before its end. Train longer, or convert a video with what there is.")
+            return Next(text, _("See the training"), reverse("studio:run", args=[run.pk]))
         text = _("Everything is there to train a model that knows both faces.")
         return Next(text, _("Start training"), reverse("studio:new-run", args=[self.project.pk]))
 
@@ -205,6 +245,16 @@ class Standing:
         return Next(_("All done: there is a result with its score."), _("See the result"), url)
 
 
+def _at_work(run: Run) -> Next:
+    """A training that has not ended."""
+    if run.job.state == State.QUEUED and run.job.checkpoint is None:
+        return Next(_("The training waits for its turn."))
+    if run.job.checkpoint is None:
+        return Next(_("Training is running. You can try it on a frame after the first checkpoint."))
+    url = f"{reverse('studio:run', args=[run.pk])}#convert"
+    return Next(_("Training is running. You can already try it on a frame."), _("Try it on a frame"), url)
+
+
 def _consent_of(standing: PersonStanding) -> Next:
     """What a person's consent still needs; without a button, if it is the person's turn."""
     person, consent, url = standing.person, standing.consent, standing.consent_page
@@ -217,6 +267,15 @@ def _consent_of(standing: PersonStanding) -> Next:
     return Next(text % {"person": person}, _("Ask for consent"), url)
 
 
+def _use_of(people: list[PersonStanding], purpose: str) -> Next | None:
+    """The use that one of the two has left out and must be asked for; ``None`` if both allow it."""
+    for one in people:
+        if purpose in lacking(one.consent):
+            text = LACKING[purpose] % {"person": one.person}
+            return Next(text, _("Ask %(person)s") % {"person": one.person}, one.consent_page)
+    return None
+
+
 def _next_for(standing: PersonStanding) -> Next | None:
     """What one person still needs before training; ``None`` for nothing."""
     person = standing.person
@@ -226,6 +285,8 @@ def _next_for(standing: PersonStanding) -> Next | None:
         if standing.checking:
             return Next(_("The footage of %(person)s is being checked.") % names)
         return Next(_("Upload footage of %(person)s.") % names, _("Upload footage"), footage)
+    if standing.waits:
+        return Next(_("The extraction of the faces of %(person)s waits for its turn.") % names)
     if standing.busy:
         return Next(_("The faces of %(person)s are being extracted.") % names)
     if not standing.faces or standing.failed:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from faceengine.jobs.states import State
 from webapp.accounts.models import Role, Team
 from webapp.accounts.services import found_team
+from webapp.pages import page_of
 from webapp.projects.access import REACH, Verb, get_project, get_project_and_role, projects_of
 from webapp.projects.forms import ProjectForm
 from webapp.projects.services import create_project, rename_project
@@ -25,7 +26,7 @@ from webapp.studio.standing import standings
 from webapp.uploads.access import get_person
 
 SHOWN = 50
-"""Projects, and runs and conversions of one, that a page shows at most."""
+"""Projects, and runs and conversions of one, on a page."""
 _EDITORS = [role for role, reach in REACH.items() if reach.value >= Verb.EDIT.value]
 
 
@@ -64,8 +65,8 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
     context = {
         "project": found,
         "standing": standing,
-        "runs": standing.runs[:SHOWN],
-        "conversions": standing.conversions[:SHOWN],
+        "runs": page_of(standing.runs, request.GET.get("runs"), SHOWN),
+        "conversions": page_of(standing.conversions, request.GET.get("conversions"), SHOWN),
         "scored": any(hasattr(one, "score") and one.score.job.state == State.DONE for one in standing.conversions),
         "editable": role in _EDITORS,
         "manages": role == Role.OWNER,

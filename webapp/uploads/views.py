@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from faceengine.jobs import files
 from webapp.consent.gate import Act, require_consent
+from webapp.pages import page_of
 from webapp.projects.access import Verb, may
 from webapp.uploads import services
 from webapp.uploads.access import get_asset, get_person, get_upload
@@ -25,15 +27,15 @@ from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Asset, AssetState, Upload
 from webapp.uploads.words import reason
 
-SHOWN = 500
-"""Assets that the room shows at most."""
+SHOWN = 100
+"""Assets on one page of the room."""
 PARTS = ("file", "poster", "filmstrip")
 SCRIPT_WORDS = {
     "waiting": _lazy("waits for its turn"),
     "arrived": _lazy("has arrived"),
     "line": _lazy("The line was lost for too long. Go on when it is back."),
-    "signed_out": _lazy("You are signed out. Sign in again, then choose the same file: it goes on where it was."),
-    "refused": _lazy("The studio refused it."),
+    "signed_out": _lazy("You are signed out. It goes on where it was once you have signed in again."),
+    "refused": _lazy("The studio refused it. Reload the page: your role may have changed."),
     "too_large": reason("upload.too_large"),
     "empty": reason("upload.empty"),
 }
@@ -46,13 +48,16 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     """One person's assets, and where more are dropped."""
     person = get_person(request.user, project_id, side)
     require_consent(person.project, Act.PREVIEW, request.user)
-    shown = Asset.objects.filter(person=person).select_related("job").order_by("-created_at", "-id")[:SHOWN]
+    all_ = Asset.objects.filter(person=person).select_related("job").order_by("-created_at", "-id")
+    assets = page_of(all_.exclude(state=AssetState.REFUSED), request.GET.get("page"), SHOWN)
+    refused = page_of(all_.filter(state=AssetState.REFUSED), request.GET.get("refused"), SHOWN)
     context = {
         "project": person.project,
         "people": person.project.people.all(),
         "person": person,
-        "assets": [asset for asset in shown if asset.state != AssetState.REFUSED],
-        "refused": [(asset, reason(asset.code)) for asset in shown if asset.state == AssetState.REFUSED],
+        "assets": assets,
+        "refused": [(asset, reason(asset.code)) for asset in refused],
+        "refused_page": refused,
         "broken_off": Upload.objects.filter(
             person=person, uploaded_by=request.user.pk, asset=None, expires_at__gt=timezone.now()
         ).order_by("-created_at"),
@@ -102,7 +107,14 @@ def delete(request: HttpRequest, asset_id: int) -> HttpResponse:
     asset = get_asset(request.user, asset_id, Verb.EDIT, act=None)
     services.delete_asset(request.user, asset)  # type: ignore[arg-type]
     messages.success(request, _("%(name)s is deleted.") % {"name": asset.name})
-    return redirect("uploads:room", asset.person.project_id, asset.person.side)
+    room = reverse("uploads:room", args=[asset.person.project_id, asset.person.side])
+    return redirect(f"{room}{_where(request)}")
+
+
+def _where(request: HttpRequest) -> str:
+    """Return the query of the page of the room that a form was on."""
+    name, _equals, number = request.POST.get("where", "").partition("=")
+    return f"?{name}={number}" if name in ("page", "refused") and number.isdecimal() and len(number) < 9 else ""
 
 
 @require_POST

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from faceengine.events import Checkpoint, Event, Progress
@@ -91,7 +92,7 @@ def died(job_id: UUID, attempt: int, code: str, text: str, exit_code: int | None
     Returns where it is now: queued; paused or cancelled if that was wanted; or failed, after
     ``settings.JOBS_MAX_FAILURES`` deaths without a new checkpoint between them.
     """
-    return _died(job_id, attempt, Reason(code, text), exit_code, Q())
+    return _died(job_id, attempt, Reason(code, text), exit_code)
 
 
 def stopped(job_id: UUID, attempt: int, exit_code: int | None) -> State | None:
@@ -161,15 +162,26 @@ def _may_go_on(job_id: UUID, attempt: int) -> bool:
     return True
 
 
-def expire() -> int:
-    """Take the jobs away from runners that have not been heard of for a lease's length; how many there were."""
-    late = Q(lease_until__lt=Now())
-    found = Job.objects.filter(late, state=State.RUNNING).values_list("id", "attempt", "slot__host", "slot__name")
-    lost = 0
-    for job_id, attempt, host, name in list(found):
-        reason = Reason("runner.lost", f"{host}/{name} was not heard of for {settings.JOBS_LEASE_SECONDS} s")
-        lost += _died(job_id, attempt, reason, None, late) is not None
-    return lost
+def give_up(job_id: UUID, attempt: int, lease_until: datetime | None, text: str) -> State | None:
+    """Take the job away from a runner whose lease is still ``lease_until``: it was not heard of for too long.
+
+    Returns where the job is now, as :func:`died`; ``None`` if the runner was heard meanwhile.
+    """
+    return _died(job_id, attempt, Reason("runner.lost", text), None, lambda job: job.lease_until == lease_until)
+
+
+def returned(job_id: UUID, attempt: int) -> bool:
+    """Take back that the attempt's runner was lost: it has only stood still, so that is not counted as a death.
+
+    Its work stays with whoever has the job now. Returns whether there was something to take back.
+    """
+    with hold(job_id) as held:
+        lost = Attempt.objects.filter(job=job_id, number=attempt, outcome="runner.lost")
+        if held is None or not lost.update(outcome="runner.late"):
+            return False
+        if held.checkpoint is None or held.checkpoint["attempt"] <= attempt:  # a newer one has forgiven it already
+            Job.objects.filter(id=job_id, failures__gt=0).update(failures=F("failures") - 1)
+        return True
 
 
 def _leave(
@@ -192,9 +204,15 @@ def _leave(
     return job
 
 
-def _died(job_id: UUID, attempt: int, reason: Reason, exit_code: int | None, condition: Q) -> State | None:
+def _died(
+    job_id: UUID,
+    attempt: int,
+    reason: Reason,
+    exit_code: int | None,
+    condition: Callable[[Job], bool] = lambda _: True,
+) -> State | None:
     with hold(job_id) as held:
-        if held is None or not of_attempt(job_id, attempt).filter(condition).exists():
+        if held is None or (held.state, held.attempt) != (State.RUNNING, attempt) or not condition(held):
             return None
         failures = held.failures + 1
         to = _as_desired(held, State.QUEUED)

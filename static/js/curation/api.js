@@ -1,7 +1,10 @@
 // What the room asks of the server.
 
+import { csrfToken } from "../csrf.js";
+
 const room = document.getElementById("room");
-const token = room.querySelector("[name=csrfmiddlewaretoken]").value;
+
+export const SIGNED_OUT = 401;
 
 export class Refusal extends Error {
   constructor(status, body) {
@@ -17,15 +20,14 @@ export const get = (path, params = {}) => ask(`${address(path)}?${new URLSearchP
 export const post = (path, content, more = {}) =>
   ask(address(path), {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(content),
     ...more,
   });
 
 async function ask(url, options) {
   const answer = await fetch(url, options);
-  // Signed out meanwhile.
-  if (answer.redirected) location.assign(room.dataset.signIn);
+  if (answer.redirected) throw new Refusal(SIGNED_OUT, {});
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refusal(answer.status, body);
   return body;

@@ -44,7 +44,7 @@ class CropGrid extends HTMLElement {
       fresh.append(this.make(tile));
     }
     this.append(fresh);
-    if (this.tiles.length) this.current.element.tabIndex = 0;
+    if (this.tiles.length) this.mark();
     // Looked at anew, the end tells again if it is still near.
     this.watch.unobserve(this.end);
     this.watch.observe(this.end);
@@ -121,15 +121,28 @@ class CropGrid extends HTMLElement {
   /** Go to the tile at `index`, or as near as there are tiles; with `extend` everything on the way is selected. */
   go(index, { extend = false, focus = true } = {}) {
     if (!this.tiles.length) return;
-    const old = this.current;
+    const old = this.current.element;
     this.at = Math.max(0, Math.min(this.tiles.length - 1, index));
-    old.element.tabIndex = -1;
-    this.current.element.tabIndex = 0;
+    old.tabIndex = -1;
+    old.removeAttribute("data-cursor");
+    this.mark();
     if (focus) this.current.element.focus({ preventScroll: true });
     this.current.element.scrollIntoView({ block: "nearest" });
     if (extend) return this.extend();
     this.anchor = this.at;
     this.base = new Set(this.chosen);
+  }
+
+  /** The tile that the next verdict is about is always seen as such, wherever the focus is. */
+  mark() {
+    this.current.element.tabIndex = 0;
+    this.current.element.setAttribute("data-cursor", "");
+  }
+
+  /** Whether the marked tile is in sight. */
+  get inSight() {
+    const { top, bottom } = this.current.element.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
   }
 
   get columns() {

@@ -11,6 +11,9 @@ export function listenForKeys(room, grid) {
     const loupe = event.target.closest("#loupe");
     // Letters are keys only where no text, list or slider has the focus.
     if (event.defaultPrevented || !(loupe || grid.contains(event.target) || event.target === document.body)) return;
+    // Right after loading nothing has the focus; the arrows move the mark all the same.
+    if (event.target === document.body) grid.pressed(event);
+    if (event.defaultPrevented) return;
     const button = buttons.get(named(event));
     if (!button || (loupe && ["Escape", "Enter"].includes(event.key))) return;
     event.preventDefault();

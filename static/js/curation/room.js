@@ -1,7 +1,8 @@
 // The curation room: what its buttons and keys do, and how the page follows what others decide.
 
 import "./crop-grid.js";
-import { address, get, inTurn, post } from "./api.js";
+import { refresh } from "../live-region.js";
+import { address, get, inTurn, post, SIGNED_OUT } from "./api.js";
 import { Filters } from "./filters.js";
 import { listenForKeys } from "./keys.js";
 import { Loupe } from "./loupe.js";
@@ -15,7 +16,7 @@ const grid = room.querySelector("crop-grid");
 const reviews = "reviews" in room.dataset;
 const start = JSON.parse(document.getElementById("start").textContent);
 let { revision, counts, more } = start;
-let loading = false;
+let loading = null;
 /** How many crops the selection holds and the last of its view; a promise while the server counts. */
 let counted = null;
 
@@ -35,17 +36,17 @@ function wanted() {
   });
 }
 
-async function load() {
-  if (!more || loading) return;
-  loading = true;
+/** The next page of tiles; whoever asks while it is on its way waits for the same. */
+function load() {
+  if (!more) return Promise.resolve();
+  return (loading ??= loadPage().finally(() => (loading = null)));
+}
+
+async function loadPage() {
   const { view } = filters;
-  try {
-    const page = await get("tiles", { view: JSON.stringify(view), after: grid.tiles.at(-1).number });
-    // The view may have changed while the page was on its way.
-    if (view === filters.view) takePage(page);
-  } finally {
-    loading = false;
-  }
+  const page = await get("tiles", { view: JSON.stringify(view), after: grid.tiles.at(-1).number });
+  // The view may have changed while the page was on its way.
+  if (view === filters.view) takePage(page);
 }
 
 function takePage(page) {
@@ -110,11 +111,12 @@ function others(people) {
 let polling = false;
 
 async function poll() {
-  if (document.hidden || polling) return;
+  if (document.hidden || polling || over) return;
   polling = true;
   try {
-    take(await get("changes", { since: revision }));
-    warn(null);
+    const changes = await get("changes", { since: revision });
+    take(changes);
+    if (!unsaved) warn(null);
   } catch (error) {
     lost(error);
   }
@@ -122,15 +124,46 @@ async function poll() {
 }
 
 function lost(error) {
+  if (withdrawn(error)) return;
+  if (error.status === SIGNED_OUT && !unsaved) return location.assign(room.dataset.signIn);
   // Gone, or nobody of the team any more: let the browser show that.
   if (error.status === 404 || error.status === 403) location.reload();
+  else waiting(error);
+}
+
+/** What the page waits for, and how much of it is not saved. */
+function waiting(error) {
+  if (error.status === SIGNED_OUT) warn("signed.out", { count: unsaved });
+  else if (unsaved) warn("unsaved", { count: unsaved });
   else warn("lost");
+}
+
+let over = false;
+
+/** Whether a consent is no longer there. Nothing of the person stays on the screen then, and the page says why. */
+function withdrawn({ status, body }) {
+  if (status !== 409 || !body.code?.startsWith("consent.")) return false;
+  if (over) return true;
+  over = true;
+  more = false;
+  unsaved = 0;
+  room.replaceChildren();
+  document.getElementById("main").replaceChildren(Object.assign(document.createElement("p"), { className: "note warning", role: "alert", textContent: body.text }));
+  // The whole page as it is now, with ways on; where that fails, the sentence stays.
+  refresh().catch(() => {});
+  return true;
 }
 
 // ---- decisions -----------------------------------------------------------------------------------------------------
 
+let unsaved = 0;
+
 async function decide(value) {
   if (!grid.tiles.length) return;
+  if (!grid.hasSelection && !loupe.open && !grid.inSight) {
+    grid.go(grid.at);
+    return say("cursor.away");
+  }
   // In the loupe it is the crop that one sees.
   const bulk = grid.hasSelection && !loupe.open;
   const shown = bulk ? grid.tiles.filter((tile) => grid.isSelected(tile)) : [grid.current];
@@ -143,10 +176,13 @@ async function decide(value) {
 /** Post a change; `saved(whether)` is called when it is known. */
 async function change(path, content, done, saved = () => {}) {
   const selected = loupe.open ? null : counted;
+  const verdict = path === "decide" ? 1 : 0;
+  unsaved += verdict;
   try {
-    const answer = await inTurn(async () => post(path, { ...(await content()), seen: revision }));
+    const answer = await inTurn(async () => send(path, { ...(await content()), seen: revision }));
     saved(true);
     take(answer);
+    if (unsaved <= verdict) warn(null);
     // What was decided on is no longer selected, unless somebody has selected anew meanwhile.
     if (selected && selected === counted) grid.unselect();
     say(done, { count: answer.count });
@@ -154,10 +190,30 @@ async function change(path, content, done, saved = () => {}) {
   } catch (error) {
     saved(false);
     failed(error);
+  } finally {
+    unsaved = Math.max(0, unsaved - verdict);
   }
 }
 
-function failed({ status, body }) {
+/** Post a change. A verdict is sent again until the server answers: to give it twice is to give it once. */
+async function send(path, content) {
+  for (;;) {
+    try {
+      return await post(path, content);
+    } catch (error) {
+      const passes = error.status === undefined || error.status === SIGNED_OUT || error.status >= 500;
+      if (path !== "decide" || !passes || over) throw error;
+      waiting(error);
+      await new Promise((later) => setTimeout(later, POLL));
+    }
+  }
+}
+
+addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
+
+function failed(error) {
+  if (withdrawn(error)) return;
+  const { status, body } = error;
   if (status === 409 && body.code === "stale") {
     take(body);
     warn("stale", { count: body.count });

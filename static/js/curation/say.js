@@ -11,11 +11,13 @@ export function text(name, values = {}) {
 }
 
 export function say(name, values) {
-  document.getElementById("said").textContent = name ? text(name, values) : "";
+  const note = document.getElementById("said");
+  if (note) note.textContent = name ? text(name, values) : "";
 }
 
 export function warn(name, values) {
   const note = document.getElementById("trouble");
+  if (!note) return;
   note.hidden = !name;
   note.textContent = name ? text(name, values) : "";
 }
