@@ -31,8 +31,8 @@ LONG_SECONDS = 2 * 3600
 TIME_WORDS: dict[str, Promise] = {"seconds": _("{n} s"), "minutes": _("{n} min"), "hours": _("{n} h")}
 _SCALES = (("seconds", 1, 0, 90), ("minutes", 60, 0, 7200), ("hours", 3600, 1, 36000), ("hours", 3600, 0, inf))
 """Unit, its seconds, digits after the point, and up to how many seconds it is taken."""
-ON_TWO_CORES = {"demo": 6744 / 900, "lite-64": 0.85, "standard-64": 6.17 / 16}
-"""Iterations a second on two processor cores (docs/performance.md): the demo's 6,744 in 15 minutes; 6.17 images a
+ON_TWO_CORES = {"quick": 7.5, "lite-64": 0.85, "standard-64": 6.17 / 16}
+"""Iterations a second on two processor cores (docs/performance.md): of the quick preset 7.5; of standard 6.17 images a
 second, 16 an iteration. Lite takes 0.45 of the time of standard, measured side by side."""
 
 
