@@ -173,6 +173,10 @@ class FaceSet:
         (count,) = self._db.execute("SELECT count(*) FROM crops").fetchone()
         return int(count)
 
+    def ids(self) -> list[int]:
+        """The ids of all crops, in order."""
+        return [number for (number,) in self._db.execute("SELECT id FROM crops ORDER BY id")]
+
     def crops(self, *, usable: bool = False) -> list[Crop]:
         """All crops in the order of their ids; with ``usable`` only those that nobody rejected."""
         where = "WHERE verdict IS NOT 'reject'" if usable else ""

@@ -115,3 +115,11 @@ def iou(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
         return 0.0
     shared = float(overlap.prod())
     return shared / float((one[2:] - one[:2]).prod() + (other[2:] - other[:2]).prod() - shared)
+
+
+def shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Intersection over the smaller of the areas of two (x0, y0, x1, y1) boxes, in [0, 1]."""
+    overlap = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    if (overlap <= 0).any():
+        return 0.0
+    return float(overlap.prod() / max(1e-9, min((one[2:] - one[:2]).prod(), (other[2:] - other[:2]).prod())))

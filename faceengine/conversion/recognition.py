@@ -15,6 +15,8 @@ from faceengine.embedding import Embedder
 from faceengine.errors import InputError
 from faceengine.faceset import FaceSet, medoid
 from faceengine.geometry import Image, Points
+from faceengine.reference import Reference
+from faceengine.thresholds import Reading
 
 SURE_FOR = 25
 """Frames after which a settled verdict is looked at again."""
@@ -53,19 +55,46 @@ class SetPerson:
         return cls(network, embeddings[medoid(embeddings)])
 
 
+@dataclass(frozen=True)
+class Consented:
+    """The person who may be replaced, and the network that knows them."""
+
+    reference: Reference
+    embedder: Embedder
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a face in one frame says."""
+
+    reading: Reading
+    """Is it the person to be replaced, and (where that is asked) the one who agreed to it?"""
+    distance: float
+    """To the person's medoid."""
+    consented: float | None = None
+    """To the nearest reference face of who agreed; ``None`` where nobody is asked."""
+    refused: bool = False
+    """It would have been replaced if the person in the recording had agreed to it."""
+
+
 class Recogniser:
     """Keeps the verdicts of tracks up to date."""
 
-    def __init__(self, embedder: Embedder, person: Person, wanted: Person | None = None) -> None:
+    def __init__(
+        self, embedder: Embedder, person: Person, wanted: Person | None = None, consented: Consented | None = None
+    ) -> None:
         """``wanted`` is who the person becomes; a face that is nearer to them than to the person is not the person.
 
-        It only counts if the same network knows both.
+        It only counts if the same network knows both. With ``consented`` a face must be that person as well.
         """
         if embedder.name != person.network:
             raise ValueError(f"the person is known to {person.network}, not to {embedder.name}")
         self._embedder = embedder
         self._person = person.medoid
         self._wanted = wanted.medoid if wanted is not None and wanted.network == person.network else None
+        self._consented = consented
+        self.thresholds = None if consented is None else consented.embedder.thresholds
+        """By which faces are compared with who agreed; ``None`` where nobody is asked."""
 
     def due(self, track: Track, frame: int) -> bool:
         """Whether the track's person should be looked at in this frame."""
@@ -74,14 +103,32 @@ class Recogniser:
         settled = track.strange == 0 if track.verdict == "same" else track.strange >= STRANGE
         return frame - track.checked >= (SURE_FOR if settled else UNSURE_FOR)
 
-    def look(self, image: Image, tracks: Sequence[Track], landmarks: Points, frame: int) -> None:
-        """Judge ``tracks`` by the ``(N, 68, 2)`` landmarks of their faces in ``image``."""
-        for track, embedding in zip(tracks, self._embedder(image, landmarks), strict=True):
+    def look(self, image: Image, tracks: Sequence[Track], landmarks: Points, frame: int) -> list[Look]:
+        """Judge ``tracks`` by the ``(N, 68, 2)`` landmarks of their faces in ``image``, and settle their verdicts."""
+        looks = self.glance(image, landmarks)
+        for track, look in zip(tracks, looks, strict=True):
             track.checked = frame
-            track.distance = float(np.linalg.norm(embedding - self._person))
-            self._settle(track, self._verdict(embedding, track.distance))
+            track.distance, track.consented, track.refused = look.distance, look.consented, look.refused
+            self._settle(track, look.reading)
+        return looks
 
-    def _verdict(self, embedding: NDArray[np.float64], distance: float) -> str:
+    def glance(self, image: Image, landmarks: Points) -> list[Look]:
+        """Return what the ``(N, 68, 2)`` landmarks' faces in ``image`` look like; no verdict changes."""
+        embeddings = self._embedder(image, landmarks)
+        known = [float(np.linalg.norm(embedding - self._person)) for embedding in embeddings]
+        readings = [self._reading(embedding, distance) for embedding, distance in zip(embeddings, known, strict=True)]
+        if self._consented is None:
+            return [Look(reading, distance) for reading, distance in zip(readings, known, strict=True)]
+        asked = self._consented
+        if asked.embedder is not self._embedder:
+            embeddings = asked.embedder(image, landmarks)
+        apart = [asked.reference.distance(embedding) for embedding in embeddings]
+        return [
+            _both(reading, distance, one, asked.embedder.reading(one))
+            for reading, distance, one in zip(readings, known, apart, strict=True)
+        ]
+
+    def _reading(self, embedding: NDArray[np.float64], distance: float) -> Reading:
         if self._wanted is not None and np.linalg.norm(embedding - self._wanted) < distance:
             return "different"
         return self._embedder.reading(distance)
@@ -91,3 +138,9 @@ class Recogniser:
         doubted = track.verdict == "same" and track.strange < STRANGE
         if verdict == "same" or not doubted:
             track.verdict = verdict
+
+
+def _both(person: Reading, distance: float, consented: float, agreed: Reading) -> Look:
+    """Return the stricter of two readings: is it the person to be replaced, is it who agreed?"""
+    strictest: Reading = max(person, agreed, key=("same", "unsure", "different").index)
+    return Look(strictest, distance, consented, refused=person == "same" and agreed != "same")

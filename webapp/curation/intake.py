@@ -56,14 +56,15 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
 
 
 def export_verdicts(face_set: FaceSet, folder: Path) -> None:
-    """Write what the crops are into the engine's set: training leaves out the rejected, what is disputed still, and
-    who is, or may be, somebody else."""
+    """Write what the crops are into the engine's set: training leaves out the rejected, what is disputed still, who
+    is, or may be, somebody else, and crops of an extraction at work, which nobody has compared with the person yet."""
     from faceengine.faceset import FaceSet as Files
 
     says = {state: "reject" for state in CropState if state not in USABLE} | {CropState.KEPT: "keep"}
     states = Crop.objects.filter(face_set=face_set).values_list("number", "state")
     with Files.open(folder) as files:
-        files.set_verdicts({number: says.get(CropState(state)) for number, state in states})
+        verdicts: dict[int, str | None] = dict.fromkeys(files.ids(), "reject")
+        files.set_verdicts(verdicts | {number: says.get(CropState(state)) for number, state in states})
 
 
 def _known(face_set: FaceSet, rows: list[Crop]) -> dict[int, int]:
