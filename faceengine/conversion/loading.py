@@ -49,9 +49,7 @@ def _check_people(model: Swapper, config: ConvertConfig, references: References)
     """A model may have been trained before another person took one's place."""
     for side, person in zip(DIRECTIONS[config.direction], (model.person, model.wanted), strict=True):
         if references.contradicts(side, {"network": person.network, "medoid": person.medoid}):
-            text = (
-                f"the model's person {side.upper()} is not the one in the recording of the consent: train anew"
-            )
+            text = f"the model's person {side.upper()} is not the one in the recording of the consent: train anew"
             raise InputError("convert.other_model", text)
 
 

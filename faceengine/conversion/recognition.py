@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,8 @@ class Look:
     """To the person's medoid."""
     consented: float | None = None
     """To the nearest reference face of who agreed; ``None`` where nobody is asked."""
+    wanted: bool = False
+    """It is nearer to whom the person becomes."""
     refused: bool = False
     """It would have been replaced if the person in the recording had agreed to it."""
 
@@ -115,23 +118,23 @@ class Recogniser:
     def glance(self, image: Image, landmarks: Points) -> list[Look]:
         """Return what the ``(N, 68, 2)`` landmarks' faces in ``image`` look like; no verdict changes."""
         embeddings = self._embedder(image, landmarks)
-        known = [float(np.linalg.norm(embedding - self._person)) for embedding in embeddings]
-        readings = [self._reading(embedding, distance) for embedding, distance in zip(embeddings, known, strict=True)]
+        looks = [self._look(embedding) for embedding in embeddings]
         if self._consented is None:
-            return [Look(reading, distance) for reading, distance in zip(readings, known, strict=True)]
+            return looks
         asked = self._consented
         if asked.embedder is not self._embedder:
             embeddings = asked.embedder(image, landmarks)
-        apart = [asked.reference.distance(embedding) for embedding in embeddings]
+        distances = [asked.reference.distance(embedding) for embedding in embeddings]
         return [
-            _both(reading, distance, one, asked.embedder.reading(one))
-            for reading, distance, one in zip(readings, known, apart, strict=True)
+            _restricted(look, distance, asked.embedder.reading(distance))
+            for look, distance in zip(looks, distances, strict=True)
         ]
 
-    def _reading(self, embedding: NDArray[np.float64], distance: float) -> Reading:
+    def _look(self, embedding: NDArray[np.float64]) -> Look:
+        distance = float(np.linalg.norm(embedding - self._person))
         if self._wanted is not None and np.linalg.norm(embedding - self._wanted) < distance:
-            return "different"
-        return self._embedder.reading(distance)
+            return Look("different", distance, wanted=True)
+        return Look(self._embedder.reading(distance), distance)
 
     def _settle(self, track: Track, verdict: str) -> None:
         track.strange = track.strange + 1 if verdict == "different" else 0
@@ -140,7 +143,14 @@ class Recogniser:
             track.verdict = verdict
 
 
-def _both(person: Reading, distance: float, consented: float, agreed: Reading) -> Look:
-    """Return the stricter of two readings: is it the person to be replaced, is it who agreed?"""
-    strictest: Reading = max(person, agreed, key=("same", "unsure", "different").index)
-    return Look(strictest, distance, consented, refused=person == "same" and agreed != "same")
+def _restricted(look: Look, distance: float, agreed: Reading) -> Look:
+    """Return the look at a face at that distance from who agreed, ``agreed`` being what the distance says.
+
+    The stricter of the two readings counts. But the person of a set is known by one face only and who agreed by
+    several: who is surely the latter, seen from the side, is not surely somebody else.
+    """
+    reading: Reading = max(look.reading, agreed, key=("same", "unsure", "different").index)
+    if agreed == "same" and reading == "different" and not look.wanted:
+        reading = "unsure"
+    refused = look.reading == "same" and agreed != "same"
+    return dataclasses.replace(look, reading=reading, consented=distance, refused=refused)

@@ -14,7 +14,7 @@ from faceengine.extraction.landmarks import Landmarker
 from faceengine.extraction.masks import face_masks
 from faceengine.extraction.sources import Shot
 from faceengine.faceset import Crop
-from faceengine.geometry import Image, Points, align_matrix, square_box, transform, warp
+from faceengine.geometry import Image, Points, align_matrix, share_outside, square_box, transform, warp
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,6 @@ class Describer:
             roll=roll,
             landmark_gap=quality.landmark_gap(landmarks, face.points, box),
             hash=quality.difference_hash(grey),
+            outside=share_outside(landmarks, frame.shape[1], frame.shape[0]),
         )
         return Described(crop, image, masks, self._embedder.chip(frame, landmarks))

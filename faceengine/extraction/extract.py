@@ -29,7 +29,7 @@ from faceengine.embedding import Choice as EmbeddingChoice
 from faceengine.embedding import Embedder, make_embedder
 from faceengine.errors import InputError
 from faceengine.events import Checkpoint, Message, OnEvent, Progress, ShouldStop, ignore, never
-from faceengine.extraction import coverage, finder
+from faceengine.extraction import coverage, finder, people
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.describe import Described, Describer
 from faceengine.extraction.finder import Face, FaceFinder
@@ -64,7 +64,8 @@ def run(
     Inputs are known by name and SHA-256: one that is done is not read again, one that was interrupted goes on. Verdicts
     stay. Sends ``Progress`` (stages ``extract`` and ``measure``), ``Checkpoint`` (its iteration is the number of frames
     read), and ``Message`` (``landmarks.dlib``, ``embedding.dlib``, ``extract.bad_photo``,
-    ``extract.input_without_face``, ``video.truncated``, ``extract.few``, ``extract.some``).
+    ``extract.input_without_face``, ``video.truncated``, ``extract.few``, ``extract.some``,
+    ``extract.at_edge``, ``extract.two_people``).
 
     Raises :class:`InputError`: ``extract.no_face``, ``extract.empty_folder``, ``extract.settings`` (the set was begun
     with others), ``extract.changed`` (another file under a known name), ``extract.same_folder``, ``folder.busy``,
@@ -288,11 +289,12 @@ class _Extraction:
         with _disk_errors(self.faces.folder):
             groups = measure_together(self.faces, crops)
         self.on_event(Progress("measure", len(crops), len(crops), "crops"))
-        advice = coverage.advice(len(crops))
+        at_edge, shown = self.faces.at_edge(), people.people(crops)
+        advice = coverage.advice(len(crops) - at_edge) + coverage.edge_advice(at_edge) + people.advice(shown)
         for code, text in advice:
             self.on_event(Message("warning", code, text))
         with _disk_errors(self.faces.folder):
-            self.faces.write_summary(summary(self.faces, crops, groups, advice, self._started))
+            self.faces.write_summary(summary(self.faces, crops, groups, shown, advice, self._started))
 
 
 def _with_embedding(face: Described, embedding: NDArray[np.float64]) -> Described:

@@ -110,6 +110,7 @@ MESSAGES: dict[str, Words] = {
     "disk.full": _("The disk is full"),
     "disk.path": _("That path can't be used"),
     "embedding.dlib": _("dlib recognises instead of FaceNet"),
+    "extract.at_edge": _("Faces at the edge of the frame"),
     "extract.bad_photo": _("A photo could not be read"),
     "extract.changed": _("Another file has taken an input's name"),
     "extract.few": _("Too few crops to train on"),
@@ -210,6 +211,7 @@ ADVICE: dict[str, Words] = {
         "Use footage in which the person's face is seen from the front somewhere, or ask for a new consent with a "
         "clearer recording."
     ),
+    "extract.at_edge": _("Training leaves them out. Footage with the whole face in view gives more to learn from."),
     "extract.two_people": _(
         "A model that learns from two people draws neither. Open the faces, sort them by the distance to the typical "
         "face, and reject those of the other person."

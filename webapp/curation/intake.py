@@ -49,7 +49,7 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
     Crop.objects.bulk_create(new)
     # A larger set has another most typical face and other near duplicates; the pictures stay what they were.
     changed = [row for row in rows if row.number in known]
-    Crop.objects.bulk_update(changed, ["distance", "near_duplicates", "suspicion", "identity"], batch_size=500)
+    Crop.objects.bulk_update(changed, ["distance", "near_duplicates", "suspicion", "identity", "outside"], batch_size=500)
     derive_identities(face_set)
     FaceSet.objects.filter(pk=face_set.pk).update(summary=summary, size=summary["size"])
     return len(new)
@@ -107,6 +107,7 @@ def _row(face_set: FaceSet, crop: Any, name: str, identity: str) -> Crop:
         sharpness=crop.sharpness,
         brightness=crop.brightness,
         face_size=crop.face_size,
+        outside=crop.outside,
         yaw=crop.yaw,
         pitch=crop.pitch,
         roll=crop.roll,
