@@ -94,10 +94,10 @@ class Judge:
         return sight.looks[track.number]
 
     def _look_at_the_end(self, track: Track, seen: list[Sight]) -> None:
-        """What is to be replaced lies between two looks."""
+        """What is to be replaced lies between two looks, and whoever is new is not missed for longer than a stretch."""
         last = seen[-1]
         unseen = last.found.number - (track.checked if track.checked is not None else -UNSURE_FOR)
-        if last.verdicts[track.number] == "same" and unseen >= UNSURE_FOR:
+        if unseen >= UNSURE_FOR:
             self._settle(last, [track])
             last.verdicts[track.number] = track.verdict
 

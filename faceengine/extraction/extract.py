@@ -29,14 +29,16 @@ from faceengine.embedding import Choice as EmbeddingChoice
 from faceengine.embedding import Embedder, make_embedder
 from faceengine.errors import InputError
 from faceengine.events import Checkpoint, Message, OnEvent, Progress, ShouldStop, ignore, never
-from faceengine.extraction import coverage, finder, people
+from faceengine.extraction import coverage, people
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.describe import Described, Describer
+from faceengine.extraction.finder import NAME as DETECTOR
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Choice as LandmarkChoice
 from faceengine.extraction.landmarks import Landmarker, make_landmarker
 from faceengine.extraction.sources import Shot, Source, find_sources, shots
 from faceengine.extraction.summary import measure_together, summary
+from faceengine.extraction.turning import TurningFinder
 from faceengine.faceset import FaceSet
 from faceengine.files import disk_full, is_disk_full, only_process
 from faceengine.pipeline import Stage, batches, stages
@@ -132,7 +134,8 @@ class _Extraction:
             landmarks = {"dlib68": "dlib"}.get(begun["landmarks"], begun["landmarks"])
         if embedding == "auto":
             embedding = begun.get("embedding", "auto")
-        self._finder = FaceFinder(min_face=config.min_face, device=device, redo_every=config.redo_every)
+        finder = FaceFinder(min_face=config.min_face, device=device, redo_every=config.redo_every)
+        self._finder = TurningFinder(finder)
         self._landmarker: Landmarker = make_landmarker(
             cast(LandmarkChoice, landmarks), device=device, on_event=self.on_event
         )
@@ -147,7 +150,7 @@ class _Extraction:
             "every": self.config.every,
             "size": self.config.size,
             "min_face": self.config.min_face,
-            "detector": finder.NAME,
+            "detector": DETECTOR,
             "landmarks": self._landmarker.name,
             "embedding": self._embedder.name,
         }
@@ -202,7 +205,10 @@ class _Extraction:
     def _find(self, shot: Shot) -> tuple[Shot, list[Face]]:
         if shot.first:
             self._finder.reset()
-        return shot, [] if shot.image is None else self._finder(shot.image)
+        if shot.image is None:
+            return shot, []
+        image, faces, turn = self._finder(shot.image)
+        return dataclasses.replace(shot, image=image, turn=turn), faces
 
     def _mark(self, found: tuple[Shot, list[Face]]) -> tuple[Shot, list[Face], NDArray[np.float64]]:
         return *found, self._describer.mark(*found)

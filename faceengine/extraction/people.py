@@ -32,7 +32,7 @@ def people(crops: Sequence[Crop]) -> list[int]:
     groups = sorted(_groups(embeddings, THRESHOLDS[network].same), key=len, reverse=True)
     typical = [group[medoid(embeddings[group])] for group in groups]
     found: list[list[int]] = []
-    for place, group in enumerate(groups):
+    for place in range(len(groups)):
         apart = distances(embeddings[[typical[place]]], embeddings[[typical[one[0]] for one in found]])
         near = [one for one, distance in zip(found, apart[0], strict=True) if not _differ(network, float(distance))]
         if near:
