@@ -19,6 +19,8 @@ MOST_BYTES = 256 << 20
 """Of frames that wait. A frame of 1080p has 6 MB, one of 4K 25 MB."""
 _DOUBLE = 0.7
 """Share of the smaller box from which on two faces of a frame are one, as the finder has it."""
+_SURE = 0.9
+"""Score from which on a face that can't be followed is worth another search."""
 _NEAR = 0.3
 """Intersection over union from which on a searched face may be the one of the next frame."""
 
@@ -88,6 +90,8 @@ class LookAhead:
 
     def _searched(self, face: Face, found: Found) -> Face | None:
         """Return the face as a search of the whole frame finds it, where following it has failed."""
+        if face.score < _SURE:
+            return None
         near = [(iou(face.box, other.box), other) for other in self._finder.search(found.image)]
         overlap, nearest = max(near, key=lambda one: one[0], default=(0.0, face))
         return nearest if overlap >= _NEAR else None
