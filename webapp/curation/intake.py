@@ -49,7 +49,8 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
     Crop.objects.bulk_create(new)
     # A larger set has another most typical face and other near duplicates; the pictures stay what they were.
     changed = [row for row in rows if row.number in known]
-    Crop.objects.bulk_update(changed, ["distance", "near_duplicates", "suspicion", "identity", "outside"], batch_size=500)
+    measures = ["distance", "near_duplicates", "suspicion", "identity", "outside"]
+    Crop.objects.bulk_update(changed, measures, batch_size=500)
     derive_identities(face_set)
     FaceSet.objects.filter(pk=face_set.pk).update(summary=summary, size=summary["size"])
     return len(new)
