@@ -261,7 +261,7 @@ def _add_people(found: dict[int, Standing]) -> None:
         known[person].checking += count if state == AssetState.CHECKING else 0
     crops = Crop.objects.filter(face_set__person__in=known).order_by()
     states: dict[int, dict[str, int]] = defaultdict(dict)
-    counted = crops.values_list("face_set__person", "state").annotate(Count("pk"), Count("pk", filter=AT_EDGE))
+    counted = crops.values_list("face_set__person", "state").annotate(Count("pk"), edge=Count("pk", filter=AT_EDGE))
     for person, state, count, at_edge in counted:
         states[person][state] = count
         known[person].at_edge += at_edge if state in USABLE else 0
