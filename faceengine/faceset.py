@@ -31,9 +31,10 @@ from numpy.typing import NDArray
 from faceengine import png
 from faceengine.errors import InputError
 from faceengine.files import replace_file
-from faceengine.geometry import Image, Matrix, Points
+from faceengine.geometry import Image, Matrix, Points, share_outside
+from faceengine.thresholds import MOST_OUTSIDE
 
-FORMAT = 2
+FORMAT = 3
 MASKS = ("eyes", "brows", "nose", "mouth", "face")
 VERDICTS = ("keep", "reject")
 
@@ -62,6 +63,7 @@ CREATE TABLE IF NOT EXISTS crops (
     yaw REAL NOT NULL, pitch REAL NOT NULL, roll REAL NOT NULL, landmark_gap REAL NOT NULL,
     hash INTEGER NOT NULL, near_duplicates INTEGER, medoid_distance REAL,
     verdict TEXT CHECK (verdict IN ('keep', 'reject')),
+    outside REAL NOT NULL DEFAULT 0,
     UNIQUE (input, frame, face)
 );
 """
@@ -116,6 +118,8 @@ class Crop:
     """Euclidean distance of its embedding to the set's medoid."""
     verdict: str | None = None
     """``keep``, ``reject``, or ``None`` while nobody has judged it."""
+    outside: float = 0.0
+    """Share of the face's area that lies outside the frame, in [0, 1]."""
     id: int = 0
     """0 until it is in a set."""
 
@@ -138,6 +142,7 @@ class FaceSet:
         for sub in ("crops", "masks"):
             (folder / sub).mkdir(parents=True, exist_ok=True)
         connection = _connect(folder / "faces.sqlite")
+        _upgrade(connection)
         connection.executescript(_SCHEMA)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         return cls(folder, connection)
@@ -150,6 +155,7 @@ class FaceSet:
             raise InputError("faceset.missing", f"{folder} holds no face set (faces.sqlite is not there)")
         try:
             connection = _connect(path)
+            _upgrade(connection)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             connection.execute("SELECT count(*) FROM crops").fetchone()
         except sqlite3.DatabaseError as error:
@@ -173,11 +179,22 @@ class FaceSet:
         (count,) = self._db.execute("SELECT count(*) FROM crops").fetchone()
         return int(count)
 
+    def ids(self) -> list[int]:
+        """The ids of all crops, in order."""
+        return [number for (number,) in self._db.execute("SELECT id FROM crops ORDER BY id")]
+
     def crops(self, *, usable: bool = False) -> list[Crop]:
-        """All crops in the order of their ids; with ``usable`` only those that nobody rejected."""
-        where = "WHERE verdict IS NOT 'reject'" if usable else ""
+        """All crops in the order of their ids; with ``usable`` only those that nobody rejected, and of which no more
+        than :data:`MOST_OUTSIDE` lies outside the frame."""
+        where = f"WHERE verdict IS NOT 'reject' AND outside <= {MOST_OUTSIDE}" if usable else ""
         rows = self._db.execute(f"SELECT id, {', '.join(_COLUMNS)} FROM crops {where} ORDER BY id")
         return [_crop(row) for row in rows]
+
+    def at_edge(self) -> int:
+        """How many crops nobody rejected are not usable because too much of the face lies outside the frame."""
+        where = "verdict IS NOT 'reject' AND outside > ?"
+        (count,) = self._db.execute(f"SELECT count(*) FROM crops WHERE {where}", [MOST_OUTSIDE]).fetchone()
+        return int(count)
 
     def image(self, crop_id: int) -> Image:
         """The ``(size, size, 3)`` RGB crop. Raises :class:`InputError` if its picture is lost or damaged."""
@@ -286,6 +303,31 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a set of format 2 to format 3, in place: measure how much of each face lies outside its frame."""
+    if connection.execute("PRAGMA user_version").fetchone() != (2,):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Of two that open it at once, one does it.
+        if connection.execute("PRAGMA user_version").fetchone() == (2,):
+            connection.execute("ALTER TABLE crops ADD COLUMN outside REAL NOT NULL DEFAULT 0")
+            rows = connection.execute("SELECT id, landmarks, width, height FROM crops").fetchall()
+            values = [(_outside(*row), number) for number, *row in rows]
+            connection.executemany("UPDATE crops SET outside = ? WHERE id = ?", values)
+            connection.execute("PRAGMA user_version = 3")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _outside(landmarks: bytes, width: int, height: int) -> float:
+    points = np.frombuffer(landmarks, dtype="<f8")
+    return share_outside(points.reshape(-1, 2), width, height) if len(points) == 136 else 0.0
 
 
 def _to_column(name: str, value: Any) -> Any:

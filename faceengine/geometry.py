@@ -22,6 +22,9 @@ CANONICAL_POINTS: Points = np.array(
 """Left eye, right eye (as seen in the picture), nose, mouth corners as (x, y) shares of the crop: faceswap-GAN v2.2."""
 
 
+_FOREHEAD = 0.15
+
+
 def umeyama(source: Points, target: Points) -> Matrix:
     """The least-squares similarity (rotation, uniform scale, translation) that takes ``source`` to ``target``.
 
@@ -115,3 +118,30 @@ def iou(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
         return 0.0
     shared = float(overlap.prod())
     return shared / float((one[2:] - one[:2]).prod() + (other[2:] - other[:2]).prod() - shared)
+
+
+def shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Intersection over the smaller of the areas of two (x0, y0, x1, y1) boxes, in [0, 1]."""
+    overlap = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    if (overlap <= 0).any():
+        return 0.0
+    return float(overlap.prod() / max(1e-9, min((one[2:] - one[:2]).prod(), (other[2:] - other[:2]).prod())))
+
+
+def face_outline(landmarks: Points) -> Points:
+    """The points ``(N, 2)`` whose convex hull is the face with these ``(68, 2)`` landmarks: jaw and brows, the brows
+    once more 15 % of the way chin–brows further up."""
+    up = (landmarks[17:27].mean(axis=0) - landmarks[8]) * _FOREHEAD
+    return np.concatenate([landmarks[:27], landmarks[17:27] + up])
+
+
+def share_outside(landmarks: Points, width: int, height: int) -> float:
+    """How much of the face's area lies outside a frame of that size, in [0, 1]; 0 where landmarks are missing."""
+    if landmarks.shape != (68, 2) or not np.isfinite(landmarks).all():
+        return 0.0
+    outline = cv2.convexHull(face_outline(landmarks).astype(np.float32))
+    area = float(cv2.contourArea(outline))
+    # Pixels reach half their side beyond their centres.
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
+    inside, _ = cv2.intersectConvexConvex(outline, corners)
+    return min(1.0, max(0.0, 1 - float(inside) / area)) if area > 0 else 0.0

@@ -8,6 +8,10 @@ from typing import Literal
 Reading = Literal["same", "unsure", "different"]
 
 
+MOST_OUTSIDE = 0.03
+"""Share of a face outside its frame above which nothing is learned from its crop: what lies there is smeared."""
+
+
 @dataclass(frozen=True)
 class Thresholds:
     """Euclidean distances between two embeddings of one network."""

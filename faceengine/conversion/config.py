@@ -92,3 +92,9 @@ class ConvertResult(Config):
     """SHA-256 of the checkpoint that drew the faces."""
     signed_by: str = ""
     """Common name of the signer; empty for a part, whose join is signed."""
+    checked: str = ""
+    """By which recordings of who agreed the faces were compared (``References.digest``); empty where nobody asked."""
+    refused: int = 0
+    """Frames with a face that is like the person, but not like the one who agreed. It was left as it is."""
+    nearest: float | None = None
+    """Distance of the nearest face to the one who agreed, where somebody asked."""

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice, takewhile
 from pathlib import Path
@@ -19,6 +19,7 @@ from faceengine.conversion.config import ConvertConfig, ConvertResult
 from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Seen, Swap
 from faceengine.conversion.live_frames import LiveFrames
 from faceengine.conversion.loading import load_frame_swapper
+from faceengine.conversion.verification import Verification
 from faceengine.device import sharing_processors
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
@@ -28,6 +29,7 @@ from faceengine.pipeline import ahead
 from faceengine.provenance.aigc import KEY
 from faceengine.provenance.label import Label
 from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name
+from faceengine.reference import References
 from faceengine.training import checkpoints
 from faceengine.video import Frame, VideoInfo, VideoWriter, probe, read_frames
 
@@ -50,8 +52,10 @@ class _Tally:
     swapped: int = 0
     faces: int = 0
     nearest: float = float("inf")
+    verification: Verification = field(default_factory=Verification)
 
     def add(self, swap: Swap) -> None:
+        self.verification.add(swap.faces)
         self.frames += 1
         self.swapped += swap.swapped
         self.faces += len(swap.faces)
@@ -59,7 +63,12 @@ class _Tally:
 
 
 def run(
-    config: ConvertConfig, run_dir: Path, *, on_event: OnEvent = ignore, should_stop: ShouldStop = never
+    config: ConvertConfig,
+    run_dir: Path,
+    *,
+    on_event: OnEvent = ignore,
+    should_stop: ShouldStop = never,
+    references: References | None = None,
 ) -> ConvertResult:
     """Convert ``config.video`` into ``run_dir / config.name``, which appears when it is whole.
 
@@ -69,7 +78,12 @@ def run(
     process is writing (``output.busy``) or that is the video itself (``convert.same_file``), and if the person is in
     no frame of the whole video (``convert.no_person``): then nothing is written. Nor is there anything under the
     result's name until it carries all its marks: without somebody who can sign it begins with ``sign.…``.
+
+    ``references``, or those that a studio gave this process, are the people who agreed. Then nobody else is replaced,
+    whatever ``config`` says: ``convert.other_person`` if that leaves nobody in a whole video, ``convert.other_model``
+    if the model is of other people, ``convert.unverified`` if the finished frames are in doubt.
     """
+    references = references or References.here()
     info = probe(config.video)
     path = run_dir / config.name
     if path.exists() and path.samefile(config.video):
@@ -82,7 +96,7 @@ def run(
     made = unsigned_name(path) if marks else path
     with only_writer(path):
         model = sha256(config.model)
-        swapper = load_frame_swapper(config, on_event)
+        swapper = load_frame_swapper(config, on_event, references)
         began = time.monotonic()
         try:
             _convert(config, info, made, marks, swapper, tally, on_event, should_stop)
@@ -92,10 +106,20 @@ def run(
             return ConvertResult(path, tally.frames, tally.swapped, 0.0, stopped=True)
         finally:
             forget_unsigned(path)
-    if tally.swapped == 0:
-        on_event(Message("warning", "convert.no_person", _nobody(config, tally)))
-    speed = tally.frames / (time.monotonic() - began)
-    return ConvertResult(path, tally.frames, tally.swapped, speed, stopped=False, model=model, signed_by=signed_by)
+    if tally.swapped == 0 or tally.verification.refused:
+        on_event(Message("warning", *(_nobody(config, tally) if tally.swapped == 0 else _refused(tally))))
+    return ConvertResult(
+        path,
+        tally.frames,
+        tally.swapped,
+        fps=tally.frames / (time.monotonic() - began),
+        stopped=False,
+        model=model,
+        signed_by=signed_by,
+        checked=references.digest if references is not None else "",
+        refused=tally.verification.refused,
+        nearest=tally.verification.nearest,
+    )
 
 
 def _convert(
@@ -130,7 +154,9 @@ def _convert(
         if tally.frames == 0:
             raise InputError("convert.range", f"{config.video} has no frame {config.start}")
         if tally.swapped == 0 and config.whole:
-            raise InputError("convert.no_person", _nobody(config, tally))
+            raise InputError(*_nobody(config, tally))
+        if swapper.thresholds is not None:
+            tally.verification.require(swapper.thresholds)
     report(tally.frames, last=True)
 
 
@@ -153,17 +179,19 @@ def _prepared(video: Path, fps: Fraction, chunk: Chunk, swapper: FrameSwapper) -
     """Prepare a chunk's frames, once the swapper knows what it may of the ones before them."""
     for start in chunk.warm_ups:
         with ahead(_frames(video, fps, start, chunk.end), READ_AHEAD) as frames:
-            if _warm_up(swapper, frames, chunk.start - start) or start == chunk.warm_ups[-1]:
-                yield from (swapper.prepare(frame.image, frame.time) for frame in frames)
+            swapper.forget()
+            prepared = swapper.prepare_all((frame.image, frame.time) for frame in frames)
+            if _warm_up(prepared, chunk.start - start) or start == chunk.warm_ups[-1]:
+                yield from prepared
                 return
 
 
-def _warm_up(swapper: FrameSwapper, frames: Iterator[Frame], number: int) -> bool:
-    """Show the first frames to a swapper that forgets all others; whether it knows somebody, or there is nobody."""
-    swapper.forget()
+def _warm_up(prepared: Iterator[Prepared], number: int) -> bool:
+    """Pass over the first frames; whether a swapper that has forgotten all others then knows somebody, or there is
+    nobody."""
     faces: tuple[Seen, ...] = ()
-    for frame in islice(frames, number):
-        faces = swapper.prepare(frame.image, frame.time).faces
+    for frame in islice(prepared, number):
+        faces = frame.faces
     return not faces or any(seen.verdict == "same" for seen in faces)
 
 
@@ -197,12 +225,26 @@ def arrange(swap: Swap, layout: str, label: Label) -> Image:
     return np.concatenate(pictures, axis=1)
 
 
-def _nobody(config: ConvertConfig, tally: _Tally) -> str:
+def _nobody(config: ConvertConfig, tally: _Tally) -> tuple[str, str]:
+    """Code and sentence for a video in which nobody was replaced."""
+    if tally.verification.refused:
+        return _refused(tally)
     if tally.faces == 0:
-        return f"{config.video} shows no face, so nobody could be replaced"
+        return "convert.no_person", f"{config.video} shows no face, so nobody could be replaced"
     return (
+        "convert.no_person",
         f"no face in {config.video} is the person to be replaced: {tally.faces} faces in {tally.frames} frames, "
-        f"the most similar one at a distance of {tally.nearest:.2f}"
+        f"the most similar one at a distance of {tally.nearest:.2f}",
+    )
+
+
+def _refused(tally: _Tally) -> tuple[str, str]:
+    """Code and sentence for faces that only seem to be the person."""
+    found = tally.verification
+    return (
+        "convert.other_person",
+        f"in {found.refused} of {tally.frames} frames a face is not the person in the recording of the consent and was "
+        f"left as it is; the nearest face of the video is at a distance of {found.nearest or 0:.2f} from it",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +13,8 @@ from faceengine.conversion import blend, colour
 from faceengine.conversion.blend import Floats, Region
 from faceengine.conversion.config import ConvertConfig
 from faceengine.conversion.cuts import CutFinder
+from faceengine.conversion.judging import Judge, Sight
+from faceengine.conversion.look_ahead import Found, LookAhead
 from faceengine.conversion.recognition import Recogniser
 from faceengine.conversion.tracks import Track, Tracker
 from faceengine.embedding.chips import five_points
@@ -44,6 +47,10 @@ class Seen:
     """``same`` (it was swapped), ``unsure`` or ``different``."""
     distance: float
     """To the person's medoid, when last looked at."""
+    consented: float | None = None
+    """To who agreed, if it was looked at in this very frame and somebody asks."""
+    refused: bool = False
+    """It is like the person, but not like who agreed, and so was not swapped."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class FrameSwapper:
 
     Between frames it remembers where faces were, who they are, and how they moved. ``prepare`` and ``finish`` are its
     two halves, for callers that gather the crops of several frames for one call of the model; frames must be prepared
-    in order, and may be finished whenever.
+    in order, and may be finished whenever. ``prepare_all`` looks a second ahead, and so misses nobody.
     """
 
     def __init__(
@@ -98,8 +105,9 @@ class FrameSwapper:
     ) -> None:
         self._model = model
         self._finder = finder
-        self._landmarker = landmarker
-        self._recogniser = recogniser
+        self._judge = Judge(recogniser, landmarker)
+        self.thresholds = recogniser.thresholds
+        """By which faces are compared with who agreed; ``None`` where nobody is asked."""
         self._settings = settings
         self._starts_shot = CutFinder()
         self._track = Tracker(settings.smoothing)
@@ -122,37 +130,53 @@ class FrameSwapper:
         return [self.finish(frame, [next(outputs) for _ in frame.targets]) for frame in frames]
 
     def prepare(self, image: Image, time: float) -> Prepared:
-        """Find the faces, judge who they are, and cut out the person's."""
+        """Find the faces, judge who they are by this frame and those before it, and cut out the person's."""
         self._frame += 1
-        if self._starts_shot(image):
+        starts_shot = self._starts_shot(image)
+        if starts_shot:
             self._finder.reset()
-            self._track.forget()
-        faces = self._finder(image)
-        tracks = self._track(faces, self._frame)
-        landmarks = self._look(image, faces, tracks)
-        targets = tuple(
-            self._target(image, face, track, landmarks[track.number], time)
-            for face, track in zip(faces, tracks, strict=True)
-            if track.verdict == "same"
-        )
-        seen = tuple(
-            Seen(face, track.number, track.verdict, track.distance) for face, track in zip(faces, tracks, strict=True)
-        )
-        return Prepared(image, seen, targets)
+        sight = self._followed(Found(image, time, self._frame, starts_shot, self._finder(image)))
+        self._judge.now(sight)
+        return self._prepared(sight)
 
-    def _look(self, image: Image, faces: list[Face], tracks: list[Track]) -> dict[int, Points]:
-        """Bring the verdicts up to date; the ``(68, 2)`` landmarks, by track, of every face that needs them."""
-        due = [track for track in tracks if self._recogniser.due(track, self._frame)]
-        needed = [
-            (face, track) for face, track in zip(faces, tracks, strict=True) if track in due or track.verdict == "same"
-        ]
-        if not needed:
-            return {}
-        found = self._landmarker(image, np.array([face.box for face, _ in needed]))
-        landmarks = {track.number: points for (_, track), points in zip(needed, found, strict=True)}
-        if due:
-            self._recogniser.look(image, due, np.array([landmarks[track.number] for track in due]), self._frame)
-        return landmarks
+    def prepare_all(self, frames: Iterable[tuple[Image, float]]) -> Iterator[Prepared]:
+        """Prepare a stretch of (frame, seconds) from its first to its last, with the benefit of hindsight.
+
+        About a second of frames is held (:mod:`look_ahead`); all that are left come after the last.
+        """
+        ahead = LookAhead(self._finder, self._starts_shot)
+        waiting: deque[Sight] = deque()
+        for found in ahead(self._numbered(frames)):
+            sights = [self._followed(one) for one in found]
+            if sights:
+                self._judge(sights)
+                waiting.extend(sights)
+            # One for one: whoever draws them is not to wait for a whole stretch and then be given all of it.
+            if waiting:
+                yield self._prepared(waiting.popleft())
+        yield from map(self._prepared, waiting)
+
+    def _numbered(self, frames: Iterable[tuple[Image, float]]) -> Iterator[tuple[int, float, Image]]:
+        for image, time in frames:
+            self._frame += 1
+            yield self._frame, time, image
+
+    def _followed(self, found: Found) -> Sight:
+        if found.starts_shot:
+            self._track.forget()
+        return Sight(found, self._track(found.faces, found.number))
+
+    def _prepared(self, sight: Sight) -> Prepared:
+        """Cut out the person's face wherever it is."""
+        swapped = [track for track in sight.tracks if sight.verdicts[track.number] == "same"]
+        self._judge.mark(sight, swapped)
+        found = sight.found
+        targets = tuple(
+            self._target(found.image, face, track, sight.landmarks[track.number], found.time)
+            for face, track in sight.faces(swapped)
+        )
+        seen = tuple(_seen(face, track, sight) for face, track in sight.faces(sight.tracks))
+        return Prepared(found.image, seen, targets)
 
     def _target(self, image: Image, face: Face, track: Track, landmarks: Points, time: float) -> Target:
         scale = float(np.sqrt((face.box[2:] - face.box[:2]).prod()))
@@ -195,3 +219,15 @@ class FrameSwapper:
         put = blend.clone if chosen.blend == "poisson" else blend.paste
         put(result, region, pasted, share)
         mask[rows, columns] = np.maximum(mask[rows, columns], np.rint(share[own] * 255).astype(np.uint8))
+
+
+def _seen(face: Face, track: Track, sight: Sight) -> Seen:
+    look, verdict = sight.looks.get(track.number), sight.verdicts[track.number]
+    return Seen(
+        face,
+        track.number,
+        verdict,
+        track.distance,
+        consented=None if look is None else look.consented,
+        refused=verdict != "same" and track.number in sight.refused,
+    )

@@ -7,6 +7,7 @@ without parts. Nothing here needs torch.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -21,6 +22,7 @@ from faceengine.errors import ConfigError, InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop, ignore, never
 from faceengine.provenance.aigc import KEY
 from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name
+from faceengine.reference import References
 from faceengine.video import Part, join_videos, probe
 
 SHORTEST = 15.0
@@ -88,6 +90,10 @@ class JoinResult:
     stopped: bool
     signed_by: str = ""
     """Common name of the signer."""
+    checked: str = ""
+    """As of :class:`ConvertResult`, and so are those below."""
+    refused: int = 0
+    nearest: float | None = None
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
@@ -100,18 +106,23 @@ def join(
     """Join the parts into ``run_dir / config.name``, which appears whole and signed, with the sound of the video.
 
     Raises :class:`InputError` ``sign.…`` if nobody can sign, ``join.parts`` for parts that lack frames or don't fit
-    together, ``convert.no_person`` if the person is in no part of a whole video, ``output.busy`` and ``disk.full``.
-    Stopped it leaves no file.
+    together, ``convert.no_person`` or ``convert.other_person`` if nobody was replaced in any part of a whole video,
+    ``convert.reference`` for parts that were compared with other recordings of who agreed than there are now,
+    ``output.busy`` and ``disk.full``. Stopped it leaves no file.
     """
     path = run_dir / config.name
     marks = Marks.here()
     run_dir.mkdir(parents=True, exist_ok=True)
+    checked = _checked(config.parts)
     total, swapped = sum(part.frames for part in config.parts), sum(part.swapped for part in config.parts)
+    refused = sum(part.refused for part in config.parts)
+    nearest = min((part.nearest for part in config.parts if part.nearest is not None), default=None)
     if swapped == 0:
+        code = "convert.other_person" if refused else "convert.no_person"
         text = f"the person to be replaced is in none of the {total} frames of {config.video}"
         if config.whole:
-            raise InputError("convert.no_person", text)
-        on_event(Message("warning", "convert.no_person", text))
+            raise InputError(code, text)
+        on_event(Message("warning", code, text))
     reported = 0.0
 
     def on_frame(done: int) -> None:
@@ -134,4 +145,16 @@ def join(
             return JoinResult(path, 0, 0, stopped=True)
         finally:
             forget_unsigned(path)
-    return JoinResult(path, total, swapped, stopped=False, signed_by=signed_by)
+    return JoinResult(path, total, swapped, False, signed_by, checked, refused, nearest)
+
+
+def _checked(parts: Sequence[ConvertResult]) -> str:
+    """By which recordings all parts were compared; they must be those of the people who agree now."""
+    references = References.here()
+    expected = "" if references is None else references.digest
+    if references is not None and any(part.checked != expected for part in parts):
+        raise InputError(
+            "convert.reference",
+            "the recordings of the consents have changed since parts of the video were converted: convert it again",
+        )
+    return expected

@@ -15,6 +15,7 @@ from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
 from faceengine.pictures import save_picture
 from faceengine.provenance.label import Label
+from faceengine.reference import References
 from faceengine.training import checkpoints
 from faceengine.video import probe
 
@@ -32,21 +33,26 @@ class StillResult(Config):
 
 
 def run(
-    config: ConvertConfig, run_dir: Path, *, on_event: OnEvent = ignore, should_stop: ShouldStop = never
+    config: ConvertConfig,
+    run_dir: Path,
+    *,
+    on_event: OnEvent = ignore,
+    should_stop: ShouldStop = never,
+    references: References | None = None,
 ) -> StillResult:
     """Convert frame ``config.start`` alone and keep it as ``run_dir / NAME``, labelled, in ``config.layout``.
 
     It is looked at with the frames just before it, as a conversion that began there would: a face that is turned away
     in this one frame is known from them. Raises :class:`InputError` for a video or model that can't be used, and
     ``convert.range`` for a frame that the video does not have. A frame without the person is shown as it is, with a
-    warning.
+    warning. ``references`` are as in :func:`faceengine.conversion.convert.run`.
     """
     info = probe(config.video)
     config = dataclasses.replace(config, end=config.start + 1, model=checkpoints.newest(config.model))
     run_dir.mkdir(parents=True, exist_ok=True)
     path = run_dir / NAME
     on_event(Progress("load", 0, 1))
-    swapper = load_frame_swapper(config, on_event)
+    swapper = load_frame_swapper(config, on_event, references or References.here())
     if should_stop():
         return StillResult(path, swapped=False, stopped=True)
     with sharing_processors(), closing(swaps(config, info.fps, swapper)) as found:
@@ -57,6 +63,8 @@ def run(
     on_event(Preview(config.start, NAME))
     on_event(Progress("convert", 1, 1))
     if not swap.swapped:
-        text = f"the person to be replaced was not seen in frame {config.start} of {config.video}"
-        on_event(Message("warning", "convert.no_person", text))
+        code, text = "convert.no_person", "the person to be replaced was not seen"
+        if any(seen.refused for seen in swap.faces):
+            code, text = "convert.other_person", "nobody is the person in the recording of the consent"
+        on_event(Message("warning", code, f"{text} in frame {config.start} of {config.video}"))
     return StillResult(path, swapped=swap.swapped, stopped=False)

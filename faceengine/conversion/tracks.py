@@ -33,6 +33,10 @@ class Track:
     """Frame in which its identity was last looked at."""
     strange: int = 0
     """Looks in a row that called it another face than the person's."""
+    consented: float | None = None
+    """Distance to the nearest face of who agreed, when last looked at; ``None`` where nobody is asked."""
+    refused: bool = False
+    """Whether it looked like the person then, but not like who agreed."""
 
 
 class Tracker:

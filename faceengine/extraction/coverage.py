@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from faceengine.thresholds import MOST_OUTSIDE
+
 YAW_EDGES = (-90, -50, -30, -10, 10, 30, 50, 90)
 PITCH_EDGES = (-90, -25, -8, 8, 25, 90)
 FEW, SOME = 25, 250
@@ -64,6 +66,14 @@ def advice(crops: int) -> list[tuple[str, str]]:
         text = f"{crops} crops are few: 500 to 5,000 with many angles, expressions and lights give a good swap"
         return [("extract.some", text)]
     return []
+
+
+def edge_advice(at_edge: int) -> list[tuple[str, str]]:
+    """(code, sentence) for a set in which so many faces lie partly outside the frame."""
+    if not at_edge:
+        return []
+    text = f"{at_edge} faces lie more than {MOST_OUTSIDE:.0%} outside the frame; training leaves them out"
+    return [("extract.at_edge", text)]
 
 
 def _sentence(yaw: int, pitch: int, has: Any, lacks: Any, name_has: str, name_lacks: str) -> str:

@@ -13,8 +13,9 @@ from faceengine.extraction.finder import Face
 from faceengine.extraction.landmarks import Landmarker
 from faceengine.extraction.masks import face_masks
 from faceengine.extraction.sources import Shot
+from faceengine.extraction.turning import as_it_was
 from faceengine.faceset import Crop
-from faceengine.geometry import Image, Points, align_matrix, square_box, transform, warp
+from faceengine.geometry import Image, Points, align_matrix, share_outside, square_box, transform, warp
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,6 @@ class Describer:
             roll=roll,
             landmark_gap=quality.landmark_gap(landmarks, face.points, box),
             hash=quality.difference_hash(grey),
+            outside=share_outside(landmarks, frame.shape[1], frame.shape[0]),
         )
-        return Described(crop, image, masks, self._embedder.chip(frame, landmarks))
+        return Described(as_it_was(crop, shot.turn), image, masks, self._embedder.chip(frame, landmarks))

@@ -29,14 +29,16 @@ from faceengine.embedding import Choice as EmbeddingChoice
 from faceengine.embedding import Embedder, make_embedder
 from faceengine.errors import InputError
 from faceengine.events import Checkpoint, Message, OnEvent, Progress, ShouldStop, ignore, never
-from faceengine.extraction import coverage, finder
+from faceengine.extraction import coverage, people
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.describe import Described, Describer
+from faceengine.extraction.finder import NAME as DETECTOR
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Choice as LandmarkChoice
 from faceengine.extraction.landmarks import Landmarker, make_landmarker
 from faceengine.extraction.sources import Shot, Source, find_sources, shots
 from faceengine.extraction.summary import measure_together, summary
+from faceengine.extraction.turning import TurningFinder
 from faceengine.faceset import FaceSet
 from faceengine.files import disk_full, is_disk_full, only_process
 from faceengine.pipeline import Stage, batches, stages
@@ -64,7 +66,8 @@ def run(
     Inputs are known by name and SHA-256: one that is done is not read again, one that was interrupted goes on. Verdicts
     stay. Sends ``Progress`` (stages ``extract`` and ``measure``), ``Checkpoint`` (its iteration is the number of frames
     read), and ``Message`` (``landmarks.dlib``, ``embedding.dlib``, ``extract.bad_photo``,
-    ``extract.input_without_face``, ``video.truncated``, ``extract.few``, ``extract.some``).
+    ``extract.input_without_face``, ``video.truncated``, ``extract.few``, ``extract.some``,
+    ``extract.at_edge``, ``extract.two_people``).
 
     Raises :class:`InputError`: ``extract.no_face``, ``extract.empty_folder``, ``extract.settings`` (the set was begun
     with others), ``extract.changed`` (another file under a known name), ``extract.same_folder``, ``folder.busy``,
@@ -131,7 +134,8 @@ class _Extraction:
             landmarks = {"dlib68": "dlib"}.get(begun["landmarks"], begun["landmarks"])
         if embedding == "auto":
             embedding = begun.get("embedding", "auto")
-        self._finder = FaceFinder(min_face=config.min_face, device=device, redo_every=config.redo_every)
+        finder = FaceFinder(min_face=config.min_face, device=device, redo_every=config.redo_every)
+        self._finder = TurningFinder(finder)
         self._landmarker: Landmarker = make_landmarker(
             cast(LandmarkChoice, landmarks), device=device, on_event=self.on_event
         )
@@ -146,7 +150,7 @@ class _Extraction:
             "every": self.config.every,
             "size": self.config.size,
             "min_face": self.config.min_face,
-            "detector": finder.NAME,
+            "detector": DETECTOR,
             "landmarks": self._landmarker.name,
             "embedding": self._embedder.name,
         }
@@ -201,7 +205,10 @@ class _Extraction:
     def _find(self, shot: Shot) -> tuple[Shot, list[Face]]:
         if shot.first:
             self._finder.reset()
-        return shot, [] if shot.image is None else self._finder(shot.image)
+        if shot.image is None:
+            return shot, []
+        image, faces, turn = self._finder(shot.image)
+        return dataclasses.replace(shot, image=image, turn=turn), faces
 
     def _mark(self, found: tuple[Shot, list[Face]]) -> tuple[Shot, list[Face], NDArray[np.float64]]:
         return *found, self._describer.mark(*found)
@@ -288,11 +295,12 @@ class _Extraction:
         with _disk_errors(self.faces.folder):
             groups = measure_together(self.faces, crops)
         self.on_event(Progress("measure", len(crops), len(crops), "crops"))
-        advice = coverage.advice(len(crops))
+        at_edge, shown = self.faces.at_edge(), people.people(crops)
+        advice = coverage.advice(len(crops) - at_edge) + coverage.edge_advice(at_edge) + people.advice(shown)
         for code, text in advice:
             self.on_event(Message("warning", code, text))
         with _disk_errors(self.faces.folder):
-            self.faces.write_summary(summary(self.faces, crops, groups, advice, self._started))
+            self.faces.write_summary(summary(self.faces, crops, groups, shown, advice, self._started))
 
 
 def _with_embedding(face: Described, embedding: NDArray[np.float64]) -> Described:

@@ -19,7 +19,7 @@ from torch import Tensor
 from torchvision.ops import nms
 
 from faceengine import weights
-from faceengine.geometry import Image, Points, iou
+from faceengine.geometry import Image, Points, iou, shared
 
 Boxes = NDArray[np.float64]
 
@@ -51,7 +51,8 @@ class FaceFinder:
 
     The whole frame is searched when there is nothing to follow, when a followed face is lost, at a cut, and every
     ``redo_every`` frames (that is how late a newcomer can be noticed). Between those, each known face is followed.
-    An object follows one video: call :meth:`reset` before another one, or before a photo.
+    An object follows one video: call :meth:`reset` before another one, or before a photo. :meth:`search` and
+    :meth:`trace` look at a frame without remembering it.
 
     A frame with a side above :data:`LARGEST` is searched at half its size, again and again until it is not, so there
     the smallest face grows with it: a photo of 40 megapixels would take minutes otherwise, for faces of no use.
@@ -68,25 +69,37 @@ class FaceFinder:
         self._thumbnail: NDArray[np.int16] | None = None
         self._since_search = 0
 
-    def __call__(self, image: Image) -> list[Face]:
-        """The faces of ``(H, W, 3)`` uint8 RGB, the most certain first."""
-        factor = 1
-        while max(image.shape[:2]) > LARGEST * factor:
-            factor *= 2
-        if factor == 1:
-            return self._look(image)
-        height, width = image.shape[:2]
-        smaller = _resized(image, (width // factor, height // factor))
-        return [_enlarged(face, width / smaller.shape[1], height / smaller.shape[0]) for face in self._look(smaller)]
+    @property
+    def searched(self) -> bool:
+        """Whether the whole of the last frame was searched."""
+        return self._since_search == 0
 
-    def _look(self, image: Image) -> list[Face]:
+    def __call__(self, image: Image, *, search: bool = False) -> list[Face]:
+        """The faces of ``(H, W, 3)`` uint8 RGB, the most certain first; ``search``: search the whole frame anyway."""
+        smaller, factors = _reduced(image)
+        return [_enlarged(face, factors) for face in self._look(smaller, search)]
+
+    def search(self, image: Image) -> list[Face]:
+        """Return the faces of a single ``(H, W, 3)`` uint8 RGB picture."""
+        smaller, factors = _reduced(image)
+        return [_enlarged(face, factors) for face in self._mtcnn.search(smaller)]
+
+    def trace(self, image: Image, face: Face) -> Face | None:
+        """Return where a face of a neighbouring frame is in this one, or ``None`` if that is not sure."""
+        smaller, factors = _reduced(image)
+        old = _enlarged(face, 1 / factors)
+        (found,) = self._mtcnn.refine(smaller, old.box[None])
+        return _enlarged(found, factors) if found and _same(found, old) else None
+
+    def _look(self, image: Image, search: bool) -> list[Face]:
         before, self._thumbnail = self._thumbnail, _thumbnail(image)
         change = _difference(before, self._thumbnail)
         self._since_search += 1
         followed = self._follow(image) if change < _CUT else []
         lost = len(followed) < len(self._faces)
         nothing_new = not self._faces and change < _STILL
-        if lost or change >= _CUT or self._since_search >= self._redo_every or not (self._faces or nothing_new):
+        due = search or self._since_search >= self._redo_every
+        if lost or due or change >= _CUT or not (self._faces or nothing_new):
             followed = _merge(self._mtcnn.search(image), [face for face in followed if face.score >= _SURE])
             self._since_search = 0
         if nothing_new and not followed:
@@ -267,9 +280,22 @@ def _sides(boxes: Boxes) -> NDArray[np.float64]:
     return sides
 
 
-def _enlarged(face: Face, across: float, down: float) -> Face:
-    """The face in the frame that was shrunk by these factors."""
-    factors = np.array([across, down])
+def _reduced(image: Image) -> tuple[Image, NDArray[np.float64]]:
+    """The frame at a size that can be searched, and by which factors (x, y) it was shrunk."""
+    factor = 1
+    while max(image.shape[:2]) > LARGEST * factor:
+        factor *= 2
+    if factor == 1:
+        return image, np.ones(2)
+    height, width = image.shape[:2]
+    smaller = _resized(image, (width // factor, height // factor))
+    return smaller, np.array([width / smaller.shape[1], height / smaller.shape[0]])
+
+
+def _enlarged(face: Face, factors: NDArray[np.float64]) -> Face:
+    """The face in the frame that was shrunk by these factors (x, y)."""
+    if (factors == 1).all():
+        return face
     points = (face.points + 0.5) * factors - 0.5
     return Face(face.box * np.tile(factors, 2), points, face.score)
 
@@ -283,17 +309,9 @@ def _merge(faces: list[Face], more: list[Face]) -> list[Face]:
     """``faces`` without doubles, the most certain first, then those of ``more`` that are none of them."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(_shared(face.box, other.box) <= 0.7 for other in kept):
+        if all(shared(face.box, other.box) <= 0.7 for other in kept):
             kept.append(face)
-    return kept + [face for face in more if all(_shared(face.box, other.box) <= 0.3 for other in kept)]
-
-
-def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Intersection over the smaller of the two areas."""
-    overlap = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
-    if (overlap <= 0).any():
-        return 0.0
-    return float(overlap.prod() / max(1e-9, min((one[2:] - one[:2]).prod(), (other[2:] - other[:2]).prod())))
+    return kept + [face for face in more if all(shared(face.box, other.box) <= 0.3 for other in kept)]
 
 
 def _thumbnail(image: Image) -> NDArray[np.int16]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceengine.faceset import MASKS
-from faceengine.geometry import Image, Points
+from faceengine.geometry import Image, Points, face_outline
 
 _PARTS = {
     "eyes": (range(36, 42), range(42, 48)),
@@ -16,7 +16,6 @@ _PARTS = {
     "mouth": (range(48, 60),),
 }
 _GROW, _BLUR = 13, 7
-_FOREHEAD = 0.15
 
 
 def face_masks(landmarks: Points, size: int) -> dict[str, Image]:
@@ -30,7 +29,7 @@ def face_masks(landmarks: Points, size: int) -> dict[str, Image]:
     grow, blur = (_odd(kernel * size / 256) for kernel in (_GROW, _BLUR))
     masks = {}
     for name in MASKS:
-        hulls = [landmarks[list(points)] for points in _PARTS[name]] if name in _PARTS else [_face(landmarks)]
+        hulls = [landmarks[list(points)] for points in _PARTS[name]] if name in _PARTS else [face_outline(landmarks)]
         mask = np.zeros((size, size), np.uint8)
         # Four more bits of the coordinates: whole pixels would make the mask tremble from frame to frame.
         corners = [np.asarray(cv2.convexHull((hull * 16).round().astype(np.int32)), np.int32) for hull in hulls]
@@ -50,12 +49,6 @@ def _around(mask: Image, points: NDArray[np.int32], margin: int) -> Image:
     x0, y0 = np.maximum(points.min(axis=(0, 1)) - margin, 0)
     x1, y1 = np.maximum(points.max(axis=(0, 1)) + margin + 1, 0)
     return mask[y0:y1, x0:x1]
-
-
-def _face(landmarks: Points) -> Points:
-    """Jaw and brows, the brows once more further up."""
-    up = (landmarks[17:27].mean(axis=0) - landmarks[8]) * _FOREHEAD
-    return np.concatenate([landmarks[:27], landmarks[17:27] + up])
 
 
 def _odd(value: float) -> int:

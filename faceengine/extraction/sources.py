@@ -42,6 +42,8 @@ class Shot:
     """It was taken in an earlier run, and is here only for what later frames of its stretch owe to it."""
     last: bool = False
     """No frame, but the end of the source."""
+    turn: int = 0
+    """Quarters counter-clockwise by which ``image`` was turned for its faces to be upright."""
     error: InputError | None = None
     """Why a photo could not be read."""
 

@@ -28,9 +28,14 @@ def measure_together(faces: FaceSet, crops: list[Crop]) -> int:
 
 
 def summary(
-    faces: FaceSet, crops: list[Crop], groups: int, advice: list[tuple[str, str]], started: datetime
+    faces: FaceSet,
+    crops: list[Crop],
+    groups: int,
+    people: list[int],
+    advice: list[tuple[str, str]],
+    started: datetime,
 ) -> dict[str, Any]:
-    """``faces.json`` of a set that was extracted to its end."""
+    """``faces.json`` of a set that was extracted to its end; ``people`` is how many crops show each person."""
     rows, settings = faces.inputs(), faces.settings
     return {
         "format": FORMAT,
@@ -42,6 +47,7 @@ def summary(
         "inputs": [{"name": name, **row, "done": bool(row["done"])} for name, row in rows.items()],
         "coverage": coverage.coverage((crop.yaw, crop.pitch) for crop in crops),
         "near_duplicate_groups": groups,
+        "people": people,
         "advice": [{"code": code, "text": text} for code, text in advice],
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

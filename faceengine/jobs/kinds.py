@@ -83,6 +83,8 @@ class Kind:
     prepare: Callable[[Job, str, bool], bytes | None] = field(default=_as_stored)
     """What is handed out in place of the job's file of that name, which is a small one, or ``None``. The last argument:
     whether it is downloaded, not only shown."""
+    before: Callable[[Job], None] = field(default=_nothing)
+    """Called by a runner each time before a body of the job begins, and before its inputs are fetched."""
     environment: Callable[[Job], dict[str, str]] = field(default=_no_more)
     """Variables that the job's body gets besides the runner's own."""
     split: Split | None = None

@@ -120,6 +120,7 @@ class Run:
 
     def _body(self, function: str, config: dict[str, Any], run_dir: Path, *options: str) -> End:
         """Run ``function`` in a process of its own, and tell the ledger what it tells."""
+        self.kind.before(self.job)
         path = run_dir / ".config.json"
         path.write_text(json.dumps(self.workspace.localise(config)))
         loaded = config_class(self.job)

@@ -93,18 +93,25 @@ MESSAGES: dict[str, Words] = {
     "consent.foreign": _("It would use what belongs to another project"),
     "consent.missing": _("A consent is missing"),
     "consent.no_mandate": _("It names no consents"),
+    "consent.reference": _("The faces in a consent's recording can't be read"),
     "consent.refused": _("A consent was not accepted"),
     "consent.scope": _("A person did not agree to this use"),
     "consent.waiting": _("A consent waits for its review"),
     "consent.withdrawn": _("A consent was withdrawn"),
     "convert.no_person": _("The person was not seen in the video"),
+    "convert.other_model": _("The model was trained on another person than the one who agreed"),
+    "convert.other_person": _("The face is not that of the person who agreed"),
     "convert.person": _("The person can't be recognised by this set"),
     "convert.range": _("The video does not have those frames"),
+    "convert.reference": _("The consents' recordings have changed meanwhile"),
     "convert.same_file": _("The result would overwrite its own video"),
+    "convert.unchecked": _("The result's faces were never compared with the people who agreed"),
+    "convert.unverified": _("It is not certain that the swapped face is that of the person who agreed"),
     "disk.denied": _("Reading or writing there is not allowed"),
     "disk.full": _("The disk is full"),
     "disk.path": _("That path can't be used"),
     "embedding.dlib": _("dlib recognises instead of FaceNet"),
+    "extract.at_edge": _("Faces at the edge of the frame"),
     "extract.bad_photo": _("A photo could not be read"),
     "extract.changed": _("Another file has taken an input's name"),
     "extract.few": _("Too few crops to train on"),
@@ -113,6 +120,7 @@ MESSAGES: dict[str, Words] = {
     "extract.no_face": _("No face was found"),
     "extract.settings": _("The set was begun with other settings"),
     "extract.some": _("Few crops"),
+    "extract.two_people": _("The footage shows more than one person"),
     "faceset.damaged": _("The face set is damaged"),
     "faceset.format": _("The face set is of another version"),
     "faceset.missing": _("There is no such face set"),
@@ -141,8 +149,10 @@ MESSAGES: dict[str, Words] = {
     "sign.unreadable": _("The key or certificate for signing can't be read"),
     "store.refused": _("The file store refuses"),
     "store.unreachable": _("The file store can't be reached"),
+    "train.at_edge": _("Faces at the edge of the frame are left out"),
     "train.begin": _("Training begins"),
     "train.blurred": _("One person's faces are much softer than the other's"),
+    "train.exchanged": _("A and B are exchanged"),
     "train.few": _("Few faces to learn from"),
     "train.leans": _("One person is learnt worse than the other"),
     "train.mask_collapsed": _("The mask has collapsed"),
@@ -152,6 +162,9 @@ MESSAGES: dict[str, Words] = {
     "train.poses": _("One person's faces lack poses that the other's have"),
     "train.small": _("The faces are small in the footage"),
     "train.no_perceptual": _("Training goes on without the perceptual loss"),
+    "train.other_crops": _("Faces of somebody else are left out"),
+    "train.other_people": _("The run was trained on other people"),
+    "train.other_person": _("The face set shows another person than the one who agreed"),
     "train.ranks": _("The batch can't be shared among the GPUs"),
     "train.same_set": _("A and B are the same set"),
     "train.set_changed": _("A face set has changed since the run began"),
@@ -195,6 +208,29 @@ ADVICE: dict[str, Words] = {
     "convert.no_person": _(
         "See that the video is of the person under whom it was uploaded, and that the face is seen from the front "
         "somewhere."
+    ),
+    "convert.other_person": _(
+        "Only the person in the recording of the consent is replaced. If it is that person, ask for a new consent with "
+        "a clearer recording: the face from the front, in good light."
+    ),
+    "convert.other_model": _(
+        "Look through the faces of both people, then start a new training. It learns from the people who agreed."
+    ),
+    "convert.unchecked": _("Convert the video again. The faces in it are then compared with the consents' recordings."),
+    "convert.unverified": _(
+        "Use footage in which the person's face is seen from the front somewhere, or ask for a new consent with a "
+        "clearer recording."
+    ),
+    "extract.at_edge": _("Training leaves them out. Footage with the whole face in view gives more to learn from."),
+    "extract.two_people": _(
+        "A model that learns from two people draws neither. Open the faces, sort them by the distance to the typical "
+        "face, and reject those of the other person."
+    ),
+    "train.exchanged": _("Give the run its face sets the way round that it was begun with, or begin a new run."),
+    "train.other_people": _("Begin a new run. A run goes on only with the people that it has learned."),
+    "train.at_edge": _(
+        "Part of such a face lies outside the frame, where there is nothing to learn from. Footage with the whole face "
+        "in view helps."
     ),
 }
 """What to do about it, where that can be said in general."""

@@ -22,12 +22,13 @@ from faceengine.errors import InputError
 from faceengine.events import Checkpoint, Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
 from faceengine.files import only_process, replace_file
 from faceengine.networks.model import PERSONS, Discriminators, Generator
+from faceengine.reference import References
 from faceengine.training import checkpoints, preview
 from faceengine.training.advice import advise
 from faceengine.training.config import Recipe, TrainConfig
 from faceengine.training.data import Batch, Batches
 from faceengine.training.history import History
-from faceengine.training.people import Person, load_person
+from faceengine.training.people import Person, load_person, require_same_people
 from faceengine.training.perceptual import NETWORK, Perceptual, load_perceptual
 from faceengine.training.ranks import Ranks, joined
 from faceengine.training.schedule import phase
@@ -178,6 +179,7 @@ def _resume(config: TrainConfig, session: _Session, path: Path, people: dict[str
     if differs := _differences(theirs, config.recipe.to_dict() | {"seed": config.seed}):
         text = f"{path.parent.parent} was trained with other settings ({differs})"
         raise InputError("run.other_settings", text + ": choose another --run, or begin with its weights by --from")
+    require_same_people(header.people, {person: people[person].record for person in PERSONS})
     trainer = session.trainer
     checkpoints.load_into(trainer.generator, checkpoints.read_tensors(path, "generator."), path)
     checkpoints.load_into(trainer.discriminators, checkpoints.read_tensors(path, "discriminators."), path)
@@ -199,7 +201,14 @@ def _resume(config: TrainConfig, session: _Session, path: Path, people: dict[str
 
 
 def _warm_start(session: _Session, path: Path, on_event: OnEvent) -> None:
-    """Begin a new run with another one's weights; discriminators and optimisers start afresh."""
+    """Begin a new run with another one's weights; discriminators and optimisers start afresh.
+
+    Raises :class:`InputError` ``train.other_people`` in a studio if these have learned somebody who did not agree.
+    """
+    references = References.here()
+    learned = {} if references is None else checkpoints.read_header(path).people
+    if references is not None and any(references.contradicts(side, person) for side, person in learned.items()):
+        raise InputError("train.other_people", f"{path} was trained on other people than those who agreed")
     state = checkpoints.read_tensors(path, "average.")
     checkpoints.load_into(session.trainer.generator, state, path)
     checkpoints.load_into(session.average, state, path)

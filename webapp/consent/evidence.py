@@ -187,18 +187,26 @@ def _sealed(found: dict[str, Any], evidence: Evidence, person: Person) -> bytes:
 
 
 def likeness_of(person: Person) -> dict[str, Any] | None:
+    """:func:`recorded_faces`, and ``None`` also where they can't be read."""
+    try:
+        return recorded_faces(person)
+    except vault.VaultError:
+        log.exception("the likeness of person %s can't be read", person.pk)
+        return None
+
+
+def recorded_faces(person: Person) -> dict[str, Any] | None:
     """``{"network", "faces", "embeddings"}`` of the person, by the newest video of a consent that was accepted and not
-    withdrawn; ``None`` without. A consent that is renewed by a document leaves the face of the recording before."""
+    withdrawn; ``None`` without. A consent that is renewed by a document leaves the face of the recording before.
+
+    Raises :class:`VaultError` if there are some that can't be read.
+    """
     given = Evidence.objects.filter(consent__person=person, consent__accepted=True, consent__withdrawn_at=None)
     newest = given.exclude(likeness=b"").order_by("-created_at").first()
     if newest is None:
         return None
-    try:
-        box = io.BytesIO(bytes(newest.likeness))
-        said = b"".join(vault.decrypted(box, vault.key_of(person), f"{newest.pk}:likeness"))
-    except vault.VaultError:
-        log.exception("the likeness in evidence %s can't be read", newest.pk)
-        return None
+    box = io.BytesIO(bytes(newest.likeness))
+    said = b"".join(vault.decrypted(box, vault.key_of(person), f"{newest.pk}:likeness"))
     found: dict[str, Any] = json.loads(said)
     if "embedding" in found:  # kept before a person was known by several faces
         found["embeddings"] = [found.pop("embedding")]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from faceengine.extraction.coverage import PITCH_EDGES, YAW_EDGES
+from faceengine.thresholds import MOST_OUTSIDE
 from webapp.curation.models import Batch, Crop, CropState, FaceSet, Value
 from webapp.curation.verdicts import decide_each
 
@@ -14,7 +15,7 @@ from webapp.curation.verdicts import decide_each
 def keep_best(face_set: FaceSet, user: Any, count: int) -> Batch:
     """Keep ``count`` crops and reject the others, as one decision of ``user``."""
     crops = list(Crop.objects.filter(face_set=face_set).exclude(state=CropState.OTHER).order_by("number"))
-    chosen = choose_best(crops, count)
+    chosen = choose_best([crop for crop in crops if crop.outside <= MOST_OUTSIDE], count)
     wanted: dict[int, str | None] = {crop.pk: Value.KEEP if crop.number in chosen else Value.REJECT for crop in crops}
     return decide_each(face_set, user, wanted)
 

@@ -49,21 +49,23 @@ def import_crops(face_set: FaceSet, folder: Path) -> int:
     Crop.objects.bulk_create(new)
     # A larger set has another most typical face and other near duplicates; the pictures stay what they were.
     changed = [row for row in rows if row.number in known]
-    Crop.objects.bulk_update(changed, ["distance", "near_duplicates", "suspicion", "identity"], batch_size=500)
+    measures = ["distance", "near_duplicates", "suspicion", "identity", "outside"]
+    Crop.objects.bulk_update(changed, measures, batch_size=500)
     derive_identities(face_set)
     FaceSet.objects.filter(pk=face_set.pk).update(summary=summary, size=summary["size"])
     return len(new)
 
 
 def export_verdicts(face_set: FaceSet, folder: Path) -> None:
-    """Write what the crops are into the engine's set: training leaves out the rejected, what is disputed still, and
-    who is, or may be, somebody else."""
+    """Write what the crops are into the engine's set: training leaves out the rejected, what is disputed still, who
+    is, or may be, somebody else, and crops of an extraction at work, which nobody has compared with the person yet."""
     from faceengine.faceset import FaceSet as Files
 
     says = {state: "reject" for state in CropState if state not in USABLE} | {CropState.KEPT: "keep"}
     states = Crop.objects.filter(face_set=face_set).values_list("number", "state")
     with Files.open(folder) as files:
-        files.set_verdicts({number: says.get(CropState(state)) for number, state in states})
+        verdicts: dict[int, str | None] = dict.fromkeys(files.ids(), "reject")
+        files.set_verdicts(verdicts | {number: says.get(CropState(state)) for number, state in states})
 
 
 def _known(face_set: FaceSet, rows: list[Crop]) -> dict[int, int]:
@@ -106,6 +108,7 @@ def _row(face_set: FaceSet, crop: Any, name: str, identity: str) -> Crop:
         sharpness=crop.sharpness,
         brightness=crop.brightness,
         face_size=crop.face_size,
+        outside=crop.outside,
         yaw=crop.yaw,
         pitch=crop.pitch,
         roll=crop.roll,

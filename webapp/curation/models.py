@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
+from faceengine.thresholds import MOST_OUTSIDE
 from webapp.projects.models import Person
 
 
@@ -81,7 +82,9 @@ class CropState(models.TextChoices):
 
 
 USABLE = (CropState.NEW, CropState.KEPT)
-"""States of the crops that training takes."""
+"""States of the crops that training takes, unless they lie at the edge of the frame."""
+AT_EDGE = models.Q(outside__gt=MOST_OUTSIDE)
+"""The condition of crops of which too much lies outside the frame."""
 
 
 class Identity(models.TextChoices):
@@ -114,6 +117,9 @@ class Crop(models.Model):
     sharpness = models.FloatField()
     brightness = models.FloatField()
     face_size = models.FloatField()
+    outside = models.FloatField(default=0)
+    """Share of the face that lies outside the frame, 0 to 1. Training leaves out what is above
+    :data:`faceengine.thresholds.MOST_OUTSIDE`."""
     yaw = models.FloatField()
     pitch = models.FloatField()
     roll = models.FloatField()

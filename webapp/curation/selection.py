@@ -15,7 +15,9 @@ from django.db.models import F, Q, QuerySet
 
 from webapp.curation.models import Crop, CropState, FaceSet
 
-MEASURES = ("sharpness", "brightness", "face_size", "yaw", "pitch", "roll", "score", "distance", "suspicion")
+MEASURES = (
+    *("sharpness", "brightness", "face_size", "outside", "yaw", "pitch", "roll", "score", "distance", "suspicion"),
+)
 SORTS = ("number", "time", "near_duplicates", *MEASURES)
 PAGE = 200
 MOST = 10_000

@@ -17,7 +17,7 @@ from webapp.curation.alike import NoEmbeddingsError, alike
 from webapp.curation.models import Crop, CropState, FaceSet, Rule
 from webapp.curation.requests import get_person, number_in, posts, reads, sent, view_of
 from webapp.curation.selection import BadSelectionError, Selection, View
-from webapp.curation.words import MEASURES, SORTS, texts
+from webapp.curation.words import MEASURES, SORTS, WARNED, texts
 from webapp.projects.access import REACH, Verb, role_of
 from webapp.projects.models import Side
 
@@ -49,6 +49,7 @@ def _room(request: HttpRequest, face_set: FaceSet) -> dict[str, Any]:
     may_review, may_edit = reach >= Verb.REVIEW.value, reach >= Verb.EDIT.value
     return {
         "face_set": face_set,
+        "warnings": [one for one in face_set.summary.get("advice", []) if one["code"] in WARNED],
         "first": first,
         "next": urlencode({"view": raw, "after": first["tiles"][-1][0]}) if first["more"] else "",
         "states": [(state.value, state.label, counts[state]) for state in CropState],

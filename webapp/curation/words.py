@@ -9,6 +9,7 @@ MEASURES = {
     "sharpness": gettext_lazy("sharpness"),
     "brightness": gettext_lazy("brightness"),
     "face_size": gettext_lazy("size of the face"),
+    "outside": gettext_lazy("share of the face outside the frame"),
     "yaw": gettext_lazy("turned left or right"),
     "pitch": gettext_lazy("up or down"),
     "roll": gettext_lazy("tilted"),
@@ -21,6 +22,9 @@ SORTS = {
     "near_duplicates": gettext_lazy("near duplicates together"),
     **MEASURES,
 }
+
+WARNED = ("extract.at_edge", "extract.two_people")
+"""Codes of what an extraction says of a set that whoever looks through its crops must know."""
 
 
 def texts() -> dict[str, str]:

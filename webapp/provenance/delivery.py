@@ -13,6 +13,8 @@ from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
 from faceengine.jobs.permits import Refused
 from webapp.consent import gate
+from webapp.consent.models import Mandate
+from webapp.consent.references import are_recorded
 from webapp.provenance import signing
 
 _PART = "convert-segment"
@@ -41,12 +43,27 @@ def _ask_marks(job: Job) -> None:
 
 
 def may_deliver(job: Job, name: str, download: bool) -> None:
-    """What the gate says, and: no part of a video (404), no result without all marks (:class:`Refused`)."""
+    """What the gate says, and: no part of a video (404), no result without all marks, or whose faces
+    were not compared with the people who agreed (:class:`Refused`)."""
     gate.may_deliver(job, name, download)
     if job.kind == _PART and name != "log" and not _is_picture(name):
         raise Http404
     if job.kind == "convert" and name.endswith(".mp4") and not (job.result or {}).get("signed_by"):
         raise Refused("marks.missing", "this video carries no signature, so it can't leave the studio")
+    if job.kind == "convert" and name.endswith(".mp4"):
+        _ask_comparison(job)
+
+
+def _ask_comparison(job: Job) -> None:
+    """A result from before faces were compared with the consents' recordings may show anybody."""
+    if (job.result or {}).get("checked") or job.mandate is None:
+        return
+    mandate = Mandate.objects.select_related("project").filter(pk=job.mandate).first()
+    if mandate is not None and are_recorded(mandate.project):
+        raise Refused(
+            "convert.unchecked",
+            "its faces were never compared with the recordings of the consents: convert the video again",
+        )
 
 
 def prepare(job: Job, name: str, download: bool) -> bytes | None:

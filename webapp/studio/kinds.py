@@ -10,12 +10,13 @@ from django.conf import settings
 
 from faceengine.jobs.kinds import Kind, Split, register
 from faceengine.jobs.models import Job
+from webapp.consent import references
 from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, permit
 from webapp.consent.job_groups import able, may_with
 from webapp.projects.access import Verb
 from webapp.provenance import delivery, signing
-from webapp.studio import results
+from webapp.studio import face_sets, results
 
 
 def may_watch(user: Any, job: Job) -> bool:
@@ -31,6 +32,15 @@ def may_steer(user: Any, job: Job) -> bool:
 def steerable(user: Any, jobs: Sequence[Job]) -> set[UUID]:
     """:func:`may_steer` of many jobs at once."""
     return able(user, Verb.EDIT, jobs)
+
+
+_COMPARED = (Act.TRAIN, Act.CONVERT)
+"""What is only done with the faces of the people who agreed."""
+
+
+def _who_agreed(job: Job) -> dict[str, str]:
+    """Variables for a job that compares faces with the consents' recordings."""
+    return signing.environment(job) | references.environment(job)
 
 
 def register_all() -> None:
@@ -56,6 +66,6 @@ def register_all() -> None:
 
 def _register(name: str, function: str, config_class: str, act: Act, **more: Any) -> None:
     more |= {"permit": delivery.marked(permit(act)), "may_deliver": delivery.may_deliver, "on_gone": gone}
-    more |= {"prepare": delivery.prepare, "environment": signing.environment}
-    more |= {"steerable": steerable}
+    more |= {"prepare": delivery.prepare, "environment": _who_agreed if act in _COMPARED else signing.environment}
+    more |= {"steerable": steerable, "before": face_sets.write_verdicts_for}
     register(Kind(name, function, config_class, may_watch, may_steer, **more))

@@ -14,7 +14,7 @@ from faceengine.jobs.states import OPEN, State
 from webapp.accounts.models import User
 from webapp.consent.gate import Act, require_consent
 from webapp.curation.figures import counts
-from webapp.curation.models import USABLE, CropState, FaceSet
+from webapp.curation.models import AT_EDGE, USABLE, Crop, CropState, FaceSet
 from webapp.projects.models import Person, Project, Side
 from webapp.projects.services import record
 from webapp.studio import removal
@@ -131,7 +131,7 @@ def _usable_set(project: Project, side: str) -> FaceSet:
     states = counts(face_set)
     if states[CropState.OTHER] * 2 > sum(states.values()):
         raise StudioError("run.other_person")
-    if sum(states[state] for state in USABLE) < ENOUGH:
+    if Crop.objects.filter(~AT_EDGE, face_set=face_set, state__in=USABLE).count() < ENOUGH:
         raise StudioError("run.few_faces")
     return face_set
 

@@ -20,7 +20,7 @@ from webapp.consent.errors import LACKING
 from webapp.consent.models import Consent, Purpose
 from webapp.consent.models import Standing as ConsentStanding
 from webapp.consent.uses import lacking
-from webapp.curation.models import USABLE, Crop, CropState
+from webapp.curation.models import AT_EDGE, USABLE, Crop, CropState
 from webapp.projects.models import Person, Project
 from webapp.studio.models import Conversion, Run
 from webapp.studio.services import ENOUGH
@@ -64,6 +64,8 @@ class PersonStanding:
     ready: int = 0
     checking: int = 0
     states: dict[str, int] = field(default_factory=dict)
+    at_edge: int = 0
+    """Faces that training would take if less of them lay outside the frame."""
     consent: Consent | None = None
     """The live one, or else the newest."""
 
@@ -119,7 +121,7 @@ class PersonStanding:
     @property
     def usable(self) -> int:
         """Faces that training would take."""
-        return sum(self.states.get(state, 0) for state in USABLE)
+        return sum(self.states.get(state, 0) for state in USABLE) - self.at_edge
 
     @property
     def judged(self) -> int:
@@ -320,8 +322,10 @@ def _add_people(found: dict[int, Standing]) -> None:
         known[person].checking += count if state == AssetState.CHECKING else 0
     crops = Crop.objects.filter(face_set__person__in=known).order_by()
     states: dict[int, dict[str, int]] = defaultdict(dict)
-    for person, state, count in crops.values_list("face_set__person", "state").annotate(Count("pk")):
+    counted = crops.values_list("face_set__person", "state").annotate(Count("pk"), edge=Count("pk", filter=AT_EDGE))
+    for person, state, count, at_edge in counted:
         states[person][state] = count
+        known[person].at_edge += at_edge if state in USABLE else 0
     for consent in Consent.objects.filter(person__in=known).order_by("asked_at"):
         one = known[consent.person_id or 0]
         one.consent = one.consent if one.agreed else consent
