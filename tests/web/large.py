@@ -20,8 +20,9 @@ from tests.web.consents import consented
 from tests.web.curation_sets import crop_of, with_pictures
 from tests.web.pdfs import pdf
 from tests.web.ways import converted, ended, footage, scored, still_of, trained
+from webapp.accounts.invitations import invite
 from webapp.accounts.models import Role, User
-from webapp.accounts.services import found_team, invite
+from webapp.accounts.services import found_team
 from webapp.consent import links, services
 from webapp.consent.evidence import keep
 from webapp.consent.models import Consent

@@ -27,7 +27,7 @@ from tests.web.consents import STANDINGS, consent_of, mandate_of
 from tests.web.footage import PART, client_of, people, project_of, user
 from tests.web.pdfs import pdf
 from tests.web.ways import TINY, converted, scored, still_of, trained
-from webapp.accounts.services import invite
+from webapp.accounts.invitations import invite
 from webapp.consent.errors import ConsentError
 from webapp.consent.evidence import keep
 from webapp.consent.models import Consent, Evidence, Mandate

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from webapp.accounts.models import Introduction, Proof, User
+from webapp.accounts.models import Introduction, Proof, ResetLink, User
 from webapp.accounts.words import REVIEW
 
 
@@ -54,8 +54,8 @@ def is_proven(user: User) -> bool:
 def _line(account: int, pair: Collection[int]) -> set[int]:
     """The account's key and those of all that it leads back to.
 
-    What one of ``pair`` has vouched for is no end of the line, but leads back to them: else staff could vouch for a
-    second account of their own. Two queries a generation.
+    What one of ``pair`` has vouched for is no end of the line, but leads back to them, and so does an account whose
+    password was set by a link of theirs: else staff could have a second account. Four queries a generation.
     """
     found, newest = {account}, {account}
     while newest:
@@ -65,6 +65,8 @@ def _line(account: int, pair: Collection[int]) -> set[int]:
         open_ = newest - ends
         before = set(Introduction.objects.filter(invitee__in=open_).values_list("inviter", flat=True))
         before |= set(User.objects.filter(pk__in=open_, vouched_by__in=pair).values_list("vouched_by", flat=True))
+        taken = ResetLink.objects.filter(user__in=newest, made_by__in=pair).exclude(used_at=None)
+        before |= set(taken.values_list("made_by", flat=True))
         newest = before - found
         found |= newest
     return found

@@ -31,6 +31,15 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
+class Role(models.TextChoices):
+    """What a member may do in a team; ``webapp.projects.access`` says what each role allows."""
+
+    OWNER = "owner", _("owner")
+    EDITOR = "editor", _("editor")
+    REVIEWER = "reviewer", _("reviewer")
+    VIEWER = "viewer", _("viewer")
+
+
 class Proof(models.TextChoices):
     """How it was proven that an address belongs to the person who has the account."""
 
@@ -51,18 +60,12 @@ class User(AbstractUser):
     )
     """The member of staff who vouched in the browser, kept when their account is gone; ``None`` for the command."""
 
+    acts_as: Role | None = None
+    """The role that somebody acts in at most, whatever theirs is: set for a request that comes with a token."""
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
-
-
-class Role(models.TextChoices):
-    """What a member may do in a team; ``webapp.projects.access`` says what each role allows."""
-
-    OWNER = "owner", _("owner")
-    EDITOR = "editor", _("editor")
-    REVIEWER = "reviewer", _("reviewer")
-    VIEWER = "viewer", _("viewer")
 
 
 class Team(models.Model):
@@ -108,13 +111,33 @@ class Introduction(models.Model):
 
 
 class Invitation(models.Model):
-    """A link that makes whoever opens it a member, once. Only the link's hash is kept."""
+    """A link by which the person with the invited address becomes a member, once. Only the link's hash is kept."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail address"))
     role = models.CharField(_("role"), max_length=10, choices=Role.choices)
     token_hash = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    made_with = models.CharField(max_length=64, blank=True)
+    """See ``makers.py``: the link ends with whoever invited."""
+    mailed_at = models.DateTimeField(null=True)
+    """When the studio sent the link to the address. ``None``: it was shown to whoever invited."""
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
+
+
+class ResetLink(models.Model):
+    """A link by which somebody who can't sign in sets a new password, once; staff make it. Only its hash is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="reset_links")
+    token_hash = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    """``None`` for ``manage.py reset_link``."""
+    made_with = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.db.models.functions import Now
 
+from webapp.accounts.makers import DEMO_ADDRESS
 from webapp.accounts.models import Introduction, Proof, Team, User
+from webapp.accounts.services import TeamError
 
 
 def prove_by_mail(user: User) -> None:
@@ -14,7 +16,14 @@ def prove_by_mail(user: User) -> None:
 
 
 def vouch(user: User, by: User | None) -> None:
-    """Staff say that a person of their own is behind the account; ``by`` is ``None`` for ``manage.py vouch``."""
+    """Staff say that a person of their own is behind the account; ``by`` is ``None`` for ``manage.py vouch``.
+
+    Raises :class:`TeamError`: ``proof.self`` for one's own account, ``proof.demo`` for the demo's.
+    """
+    if by is not None and by.pk == user.pk:
+        raise TeamError("proof.self")
+    if user.email == DEMO_ADDRESS:
+        raise TeamError("proof.demo")
     _prove(user, Proof.STAFF, by)
 
 

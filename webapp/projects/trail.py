@@ -52,6 +52,12 @@ WORDS: dict[str, Promise] = {
     "invitation.withdrawn": _("took back the invitation of {email}"),
     "member.joined": _("joined as {role}"),
     "member.role": _("made {email} {role} (before: {before})"),
+    "account.vouched": _("vouched for {email}"),
+    "account.unproven": _("took back that {email} is proven"),
+    "account.proven": _("proved the address {email}"),
+    "account.reset_link": _("made a link for {email} to set a new password"),
+    "account.password_reset": _("set a new password for {email} by a link"),
+    "account.password_changed": _("changed their password"),
     "audit.erased": _("erased the names in entries of this trail"),
     "member.removed": _("took {email} out of the team"),
 }
