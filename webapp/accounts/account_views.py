@@ -94,10 +94,10 @@ def send_proof(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @never_cache
-def prove_address(request: HttpRequest, token: str) -> HttpResponse:
+def prove_address(request: HttpRequest, proof_token: str) -> HttpResponse:
     """The mailed link: whoever has the account and opens it also reads the mail of its address."""
     user: User = request.user  # type: ignore[assignment]
-    if not proof_tokens.check_token(user, token):
+    if not proof_tokens.check_token(user, proof_token):
         return render(request, "accounts/no_link.html", {"reason": TeamError("proof.unknown").reason}, status=410)
     if request.method != "POST":  # programs that look through mail open links, but send no forms
         return render(request, "accounts/prove.html")

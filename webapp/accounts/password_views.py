@@ -75,13 +75,13 @@ class SetByMail(_ByMail, views.PasswordResetConfirmView):
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 @never_cache
-def set_by_link(request: HttpRequest, token: str) -> HttpResponse:
+def set_by_link(request: HttpRequest, reset_token: str) -> HttpResponse:
     """The link that staff have made."""
     try:
-        link = open_reset_link(token)
+        link = open_reset_link(reset_token)
         form = SetPasswordForm(link.user, request.POST or None)
         if request.method == "POST" and form.is_valid():
-            use_reset_link(token, form.cleaned_data["new_password1"])
+            use_reset_link(reset_token, form.cleaned_data["new_password1"])
             messages.success(request, _DONE)
             return redirect("sign-in")
     except TeamError as error:

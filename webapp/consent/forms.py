@@ -15,7 +15,7 @@ class AskForm(forms.Form):
     email = forms.EmailField(
         label=_("e-mail address"),
         required=False,
-        help_text=_("To know later whom you asked; the studio sends nothing by itself."),
+        help_text=_("Where the studio sends mail, the person's own link goes there. Enter the person's, not yours."),
     )
     purposes = forms.MultipleChoiceField(
         label=_("uses"),

@@ -42,6 +42,8 @@ WORDS: dict[str, Promise] = {
     "consent.data_taken": _("a copy of the data about person {side} was fetched by their own link"),
     "consent.given": _("person {side} gave consent"),
     "consent.handed_in": _("handed in the consent of person {side}"),
+    "consent.own_link_passed_on": _("made a link for person {side} to get their own"),
+    "consent.own_link_renewed": _("person {side} got a new link of their own"),
     "consent.accepted": _("accepted the consent of person {side}"),
     "consent.rejected": _("refused the consent of person {side}"),
     "consent.withdrawn": _("the consent of person {side} was withdrawn, and what was made of them deleted"),
