@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from webapp.accounts import mail
 from webapp.accounts.limits import client_address, once_more
+from webapp.accounts.makers import may_act
 from webapp.accounts.proofs import prove_by_mail
 from webapp.accounts.records import record_of_account
 from webapp.accounts.resets import end_reset_links, open_reset_link, use_reset_link
@@ -61,6 +62,11 @@ class SetByMail(_ByMail, views.PasswordResetConfirmView):
 
     template_name = "accounts/set_password.html"
     success_url = reverse_lazy("sign-in")
+
+    def get_user(self, uidb64: str) -> Any:
+        """Nobody for an account that was deactivated, or is the demo's, since the mail was sent."""
+        user = super().get_user(uidb64)
+        return user if user is not None and may_act(user) and user.has_usable_password() else None
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:  # type: ignore[type-arg]
         answer = super().form_valid(form)

@@ -15,7 +15,7 @@ class AskForm(forms.Form):
     email = forms.EmailField(
         label=_("e-mail address"),
         required=False,
-        help_text=_("Where the studio sends mail, the person's own link goes there. Enter the person's, not yours."),
+        help_text=_("If the studio sends mail, the person gets their own link there. Enter their address, not yours."),
     )
     purposes = forms.MultipleChoiceField(
         label=_("uses"),
