@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
 
-from tests.web.footage import user
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.utils import timezone
+
+from tests.web.footage import signs_in, user
 from webapp.accounts.independence import independent
-from webapp.accounts.models import Introduction, Team, User
+from webapp.accounts.invitations import invite
+from webapp.accounts.models import Introduction, Invitation, Membership, Team, User
 from webapp.accounts.proofs import prove_by_mail, remember_inviter, unprove, vouch
+from webapp.accounts.resets import make_reset_link, use_reset_link
+from webapp.accounts.services import remove_member
+from webapp.projects.models import Project
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +117,47 @@ def test_invitations_in_a_circle_come_to_an_end(team: Team) -> None:
     assert Introduction.objects.count() == 2
     assert code(one, apart) is None
     assert code(one, two) == "review.invited_by_asker"
+
+
+def test_one_person_with_two_accounts_is_found_out(project: Project, owner: User, settings: Any) -> None:
+    """The owner invited an address of their own, opened the link themselves, and had the second account review."""
+    settings.EMAIL_HOST = "mail.example.org"
+    for number, mailed in enumerate((False, True)):
+        email = f"second{number}@example.org"
+        _invitation, token = invite(project.team, email, "editor", owner, mailed=mailed)
+        browser = Client()
+        browser.post(f"/invitations/{token}/", {"password": "correct horse battery"})
+        second = User.objects.get(email=email)
+        assert Introduction.objects.filter(inviter=owner, invitee=second).exists(), "before they have even joined"
+        assert signs_in(browser, email, "correct horse battery")
+        assert browser.post(f"/invitations/{token}/").status_code == 302
+        assert code(second, owner) == ("review.invited_by_asker" if mailed else "review.unproven")
+        remove_member(Membership.objects.get(user=second))
+        prove_by_mail(second)
+        assert code(second, owner) == "review.invited_by_asker", "also when they have left and come by another way"
+        vouch(second, None)
+        assert code(second, owner) is None
+
+
+def test_staff_who_set_an_account_s_password_are_not_another_person(owner: User) -> None:
+    staff = User.objects.create_superuser("staff@example.org")
+    vouch(owner, None)
+    assert code(owner, staff) is None
+    use_reset_link(make_reset_link(owner, staff), "correct horse battery")
+    assert code(owner, staff) == "review.invited_by_asker"
+    assert code(staff, owner) == "review.invited_asker"
+
+
+def test_rows_from_before_tell_who_invited_whom(project: Project, owner: User) -> None:
+    """The migration reads it from invitations that were accepted, also by an account with another address."""
+    second = user("second")
+    Invitation.objects.create(
+        team=project.team, email="made-up@example.org", role="editor", token_hash="1", invited_by=owner,
+        expires_at=timezone.now(), accepted_at=timezone.now(),
+    )  # fmt: skip
+    Membership.objects.create(team=project.team, user=second, role="editor")
+    Membership.objects.filter(user=owner).update(joined_at=timezone.now() - timedelta(days=1))
+    import_module("webapp.accounts.migrations.0003_proofs_until_now").introduce(apps, None)
+    assert Introduction.objects.get().invitee == second
+    prove_by_mail(second)
+    assert code(second, owner) == "review.invited_by_asker"

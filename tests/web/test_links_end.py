@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
+from django.utils import timezone
 
 from faceengine.jobs.live.consumers import RefusedError, admit
 from tests.web.consents import consent_of
 from tests.web.footage import Tus, client_of, member, user
 from tests.web.ways import footage
 from webapp.accounts.invitations import accept, invite
-from webapp.accounts.makers import DEMO_ADDRESS
+from webapp.accounts.makers import DEMO_ADDRESS, is_backed
 from webapp.accounts.models import Invitation, Membership, Role, User
 from webapp.accounts.resets import make_reset_link
 from webapp.accounts.services import TeamError, change_role, remove_member
+from webapp.api.models import ApiToken
 from webapp.api.tokens import make_token
 from webapp.consent import links, own_links
-from webapp.consent.models import Consent, LinkKind
+from webapp.consent.models import Consent, ConsentLink, LinkKind
 from webapp.projects.models import Project
 
 pytestmark = pytest.mark.django_db
@@ -256,3 +260,31 @@ def test_links_are_of_one_kind(maker: User, project: Project) -> None:
     assert Client().get(f"/consent/{token}/").status_code == 404
     token = links.make_link(asked(project), maker)
     assert Client().get(f"/consent/own/{token}/").status_code == 404
+
+
+def test_links_and_tokens_from_before_end_as_new_ones_do(maker: User, project: Project) -> None:
+    """The migrations stamp them with the password of today, and tell which own links a member was shown."""
+    make_token(maker, "old")
+    invite(project.team, "guest@example.org", Role.OWNER, maker)
+    answered = consent_of(project.people.get(side="a"), "waiting", asked_by=maker, withdraw_hash="1" * 64)
+    handed_in = consent_of(project.people.get(side="b"), "waiting", asked_by=maker, withdraw_hash="2" * 64)
+    assert answered is not None
+    assert handed_in is not None
+    links.make_link(answered, maker)
+    for model in (ApiToken, Invitation, ConsentLink):
+        model.objects.update(made_with="")
+    steps = (
+        ("api.migrations.0002_tokens_end", "stamp_all"),
+        ("accounts.migrations.0004_links_end_with_their_maker", "stamp_all"),
+        ("consent.migrations.0008_links_end_with_their_maker", "stamp_all"),
+    )
+    for module, name in steps:
+        getattr(import_module(f"webapp.{module}"), name)(apps, None)
+    for made in (ApiToken.objects.get(), Invitation.objects.get(), ConsentLink.objects.get()):
+        assert is_backed(maker, made.made_with)
+    ConsentLink.objects.update(used_at=timezone.now())
+    Consent.objects.update(passed_on_by=None)
+    import_module("webapp.consent.migrations.0008_links_end_with_their_maker").passed_on(apps, None)
+    assert list(Consent.objects.exclude(passed_on_by=None).values_list("pk", "passed_on_by")) == [
+        (handed_in.pk, maker.pk)
+    ]
