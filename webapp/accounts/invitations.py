@@ -14,8 +14,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from webapp.accounts.makers import DEMO_ADDRESS, stamp_of
-from webapp.accounts.models import Invitation, Membership, Team, User
+from webapp.accounts.makers import DEMO_ADDRESS, is_backed, stamp_of
+from webapp.accounts.models import Invitation, Membership, Role, Team, User
 from webapp.accounts.proofs import prove_by_mail, remember_inviter
 from webapp.accounts.services import TeamError
 from webapp.projects.access import Verb, backs
@@ -56,20 +56,17 @@ def open_invitation(token: str) -> Invitation:
         raise TeamError("invitation.used")
     if invitation.expires_at < timezone.now():
         raise TeamError("invitation.expired")
-    if not is_backed_by_maker(invitation):
+    if not backs(invitation.invited_by, invitation.made_with, Verb.MANAGE, invitation.team_id):
         raise TeamError("invitation.ended")
     return invitation
-
-
-def is_backed_by_maker(invitation: Invitation) -> bool:
-    """Whether whoever invited could do it today."""
-    return backs(invitation.invited_by, invitation.made_with, Verb.MANAGE, invitation.team_id)
 
 
 def open_ones(team: Team) -> list[Invitation]:
     """The team's invitations that can be accepted, the first to end first."""
     found = Invitation.objects.filter(team=team, accepted_at=None, expires_at__gt=timezone.now())
-    return [one for one in found.select_related("invited_by").order_by("expires_at") if is_backed_by_maker(one)]
+    found = found.filter(invited_by__in=Membership.objects.filter(team=team, role=Role.OWNER).values("user"))
+    rows = found.select_related("invited_by").order_by("expires_at")
+    return [one for one in rows if is_backed(one.invited_by, one.made_with)]
 
 
 @transaction.atomic
