@@ -42,7 +42,7 @@ class AccountForm(forms.Form):
         return password
 
 
-class ChangePasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+class ChangePasswordForm(PasswordChangeForm):
     """The old password once more, and a new one. Wrong ones count as at the sign-in."""
 
     def __init__(self, *arguments: Any, request: HttpRequest, **more: Any) -> None:

@@ -6,7 +6,7 @@ staff know that a person of their own is behind it. Two accounts are independent
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -64,9 +64,13 @@ def _line(account: int, pair: Collection[int]) -> set[int]:
         ends = set(User.objects.filter(vouched, pk__in=newest).values_list("pk", flat=True))
         open_ = newest - ends
         before = set(Introduction.objects.filter(invitee__in=open_).values_list("inviter", flat=True))
-        before |= set(User.objects.filter(pk__in=open_, vouched_by__in=pair).values_list("vouched_by", flat=True))
+        before |= _keys(User.objects.filter(pk__in=open_, vouched_by__in=pair).values_list("vouched_by", flat=True))
         taken = ResetLink.objects.filter(user__in=newest, made_by__in=pair).exclude(used_at=None)
-        before |= set(taken.values_list("made_by", flat=True))
+        before |= _keys(taken.values_list("made_by", flat=True))
         newest = before - found
         found |= newest
     return found
+
+
+def _keys(found: Iterable[int | None]) -> set[int]:
+    return {key for key in found if key is not None}

@@ -30,7 +30,7 @@ def stamp_of(user: User) -> str:
     return stamp(user.password)
 
 
-def stamp(password: str, secret: str | None = None) -> str:
+def stamp(password: str, secret: str | bytes | None = None) -> str:
     """The stamp of a password as it is stored."""
     return salted_hmac(_SALT, password, secret=secret, algorithm="sha256").hexdigest()
 

@@ -45,7 +45,7 @@ class AskForReset(_ByMail, views.PasswordResetView):
     subject_template_name = "accounts/mail/reset_subject.txt"
     success_url = reverse_lazy("password-reset")
 
-    def form_valid(self, form: PasswordResetForm) -> HttpResponse:  # type: ignore[type-arg]
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         try:
             once_more(f"reset:{client_address(self.request)}", _MAILS)
             once_more(f"reset:{form.cleaned_data['email'].lower()}", _MAILS_TO_ONE)

@@ -15,6 +15,7 @@ API = "api-1"
 """Namespace of the API, whose every address takes tokens."""
 BESIDE = frozenset(
     {
+        "api",
         "uploads:create",
         "uploads:upload",
         "uploads:file",
