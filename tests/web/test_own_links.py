@@ -160,10 +160,10 @@ def test_mail_renews_a_link_and_does_not_say_who_has_one(consent: Consent, setti
     services.give(consent, "upload")
     token, _code = own_links.renew(consent)
     texts = []
-    for email in ("ANNA@example.org", "nobody@example.org"):
+    for email in ("ANNA@example.org", "nobody@example.org", "\0", "x" * 9999):
         page = Client().post("/consent/lost/", {"email": email}).content.decode()
         texts.append(re.sub(r'name="csrfmiddlewaretoken"[^>]*', "", page))
-    assert texts[0] == texts[1]
+    assert len(set(texts)) == 1
     assert len(mail.outbox) == 1
     assert opens(f"/consent/withdraw/{token}/"), "whoever asks ends nothing"
     link = re.search(r"/consent/lost/\S+/", str(mail.outbox[0].body))[0]  # type: ignore[index]

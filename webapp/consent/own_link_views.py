@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from smtplib import SMTPException
 
+from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
+from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -62,7 +64,7 @@ def lost(request: HttpRequest) -> HttpResponse:
             except ConsentStepError as error:
                 problem = error.reason
         elif mail.is_set_up():
-            _send_to(request, request.POST.get("email", "")[:254])
+            _send_to(request, request.POST.get("email", "").strip()[:254])
             note = _("If somebody with this address has given a consent here, a link is on its way to it.")
     context = {"problem": problem, "note": note, "mail": mail.is_set_up()}
     return render(request, "consent/lost.html", context, status=409 if problem else 200)
@@ -70,8 +72,9 @@ def lost(request: HttpRequest) -> HttpResponse:
 
 def _send_to(request: HttpRequest, email: str) -> None:
     try:
-        once_more(f"consent:{email.strip().lower()}", _MAILS)
-    except TeamError:  # what is said is the same in any case
+        validate_email(email)
+        once_more(f"consent:{email.lower()}", _MAILS)
+    except (ValidationError, TeamError):  # what is said is the same in any case
         return
     for consent in own_links.of_address(email):
         send_renewal(request, consent)
