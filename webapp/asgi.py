@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from channels.routing import ProtocolTypeRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -19,6 +18,6 @@ bodies.limit(settings.MAX_BODY_MB << 20, settings.MIN_BODY_RATE, settings.BODY_P
 
 # Needs Django set up, which the line above did.
 from faceengine.jobs.live.routing import sockets  # noqa: E402
+from webapp.origins import SameOrigin  # noqa: E402
 
-# A browser sends its cookies also with a socket that a page of another site opens, so where it comes from is checked.
-application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(sockets)})
+application = ProtocolTypeRouter({"http": http, "websocket": SameOrigin(sockets)})

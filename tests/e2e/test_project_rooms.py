@@ -16,8 +16,9 @@ from tests.e2e.studio import ROOT, Server, sign_in
 from tests.e2e.test_pages_look import check
 from tests.web.consents import consented
 from tests.web.ways import REPORT, converted, faces, scored, still_of, trained
+from webapp.accounts.invitations import invite
 from webapp.accounts.models import Role, User
-from webapp.accounts.services import found_team, invite
+from webapp.accounts.services import found_team
 from webapp.projects.models import Project
 from webapp.projects.services import create_project
 from webapp.studio.models import Conversion, Run

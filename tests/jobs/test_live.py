@@ -192,8 +192,9 @@ async def test_staff_may_watch(job: Job) -> None:
         assert len(await events(socket, last)) == 1
 
 
-async def test_a_page_of_another_site_opens_no_socket(browser: Client, job: Job) -> None:
-    async with watching(browser, job.pk, origin="https://elsewhere.example") as socket:
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://localhost:9000", "https://localhost", "null"])
+async def test_a_page_of_another_site_opens_no_socket(browser: Client, job: Job, origin: str) -> None:
+    async with watching(browser, job.pk, origin=origin) as socket:
         assert socket.refused is not None
 
 

@@ -20,11 +20,15 @@ from tests.web.consents import consented
 from tests.web.curation_sets import crop_of, with_pictures
 from tests.web.pdfs import pdf
 from tests.web.ways import converted, ended, footage, scored, still_of, trained
+from webapp.accounts.account_views import proof_tokens
+from webapp.accounts.invitations import invite
 from webapp.accounts.models import Role, User
-from webapp.accounts.services import found_team, invite
+from webapp.accounts.resets import make_reset_link
+from webapp.accounts.services import found_team
 from webapp.consent import links, services
 from webapp.consent.evidence import keep
 from webapp.consent.models import Consent
+from webapp.consent.own_links import mail_token
 from webapp.curation.models import Crop, CropState, Verdict
 from webapp.projects.models import Project
 from webapp.projects.services import create_project
@@ -63,7 +67,8 @@ def build(*, projects: int, crops: int, runs: int) -> Large:
         "still_id": made[0].stills.latest("pk").pk,
         "conversion_id": made[0].conversions.get().pk, "job_id": made[0].job_id, "attempt": 1, "part": "file",
         "name": "checkpoints/000020.safetensors", "state": "done", "slot_kind": "gpu", "number": crop.number,
-        "crop_id": crop.pk, "size": 96, "token": invite(team, "guest@example.org", Role.VIEWER, owner)[1],
+        "crop_id": crop.pk, "size": 96, "token": invite(team, owner.email, Role.VIEWER, owner)[1],
+        "proof_token": proof_tokens.make_token(owner), "reset_token": make_reset_link(owner, None),
     }  # fmt: skip
     return Large(owner, project, arguments | _consents(project, owner))
 
@@ -73,11 +78,12 @@ def _consents(project: Project, owner: User) -> dict[str, Any]:
     consent = Consent.objects.filter(person__project=project).latest("asked_at")
     assert consent.person is not None
     own, consent.withdraw_hash = links.withdrawal_token()
-    consent.save(update_fields=["withdraw_hash"])
+    consent.email = "person@example.org"
+    consent.save(update_fields=["withdraw_hash", "email"])
     kept = keep(consent, SimpleUploadedFile("scan.pdf", pdf()), "upload")
     elsewhere = create_project(owner, project.team, "Another").people.get(side="a")
     asked = links.make_link(services.ask(elsewhere, owner), owner)
-    return {"evidence_id": kept.pk, "own_token": own, "link_token": asked}
+    return {"evidence_id": kept.pk, "own_token": own, "link_token": asked, "mail_token": mail_token(consent)}
 
 
 def _run(project: Project, number: int) -> Any:
@@ -113,8 +119,10 @@ QUERIES = {"curation:changes": "?since=0"}
 """What an address can't do without."""
 CHANGES = {
     *("change-member", "withdraw", "remove-member", "uploads:give-up", "uploads:upload", "jobs:steer"),
-    *("revoke-token", "api-1:steer_job"),
+    *("revoke-token", "api-1:steer_job", "set-password-by-mail"),
+    *("operations:vouch", "operations:unprove", "operations:reset-link"),
     *("consent:link", "consent:hand-in", "consent:review", "consent:end", "consent:take-back"),
+    *("consent:pass-on", "consent:take"),
 }
 """Names of addresses that only change something, and have arguments of their own."""
 

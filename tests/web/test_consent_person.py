@@ -113,14 +113,15 @@ def test_another_link(person: Person, visitors: dict[str, User | None]) -> None:
     assert codes(visitors, "post", f"/consents/{consent.pk}/link/") == EDITS
 
 
-def test_handing_in_shows_the_person_s_own_link(person: Person, visitors: dict[str, User | None]) -> None:
+def test_handing_in_never_shows_the_person_s_own_link(person: Person, visitors: dict[str, User | None]) -> None:
     assert visitors["owner"] is not None
     consent = asked(person, visitors["owner"])
     for name in ("reviewer", "viewer", "stranger", "anonymous"):
         assert client_of(visitors[name]).post(f"/consents/{consent.pk}/hand-in/").status_code == EDITS[name]
     said = {"name": "Anna", "way": "upload", "file": SimpleUploadedFile("scan.pdf", pdf())}
     shown = client_of(visitors["owner"]).post(f"/consents/{consent.pk}/hand-in/", said)
-    assert "/consent/withdraw/" in shown.content.decode()
+    assert "/consent/withdraw/" not in shown.content.decode()
+    assert "/consent/own/" in shown.content.decode()
     consent.refresh_from_db()
     assert (consent.standing, consent.way) == (Standing.WAITING, "upload")
 

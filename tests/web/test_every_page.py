@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -42,7 +44,8 @@ def large() -> Large:
     return build(projects=5, crops=250, runs=3)
 
 
-def test_every_page_asks_the_database_a_few_times(large: Large) -> None:
+def test_every_page_asks_the_database_a_few_times(large: Large, settings: Any) -> None:
+    settings.EMAIL_HOST = "mail.example.org"
     browser = Client()
     browser.force_login(large.owner)
     found, unknown = addresses(large)

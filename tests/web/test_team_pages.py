@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from tests.web.footage import client_of, member, people, project_of, signs_in, user
 from tests.web.test_projects import SEEN, answers
+from tests.web.ways import owner_of
+from webapp.accounts.invitations import invite
 from webapp.accounts.models import Invitation, Membership, Role, Team, User
-from webapp.accounts.services import invite
 from webapp.projects.models import AuditEntry, Project
 from webapp.projects.services import record, rename_project
 from webapp.projects.trail import PAGE, WORDS
@@ -46,7 +48,7 @@ def test_one_s_teams_are_listed(owner: User, team: Team) -> None:
 
 
 def test_only_owners_are_offered_changes(project: Project, team: Team, url: str) -> None:
-    invite(team, "guest@example.org", Role.VIEWER, user("other"))
+    invite(team, "guest@example.org", Role.VIEWER, owner_of(project))
     for name, someone in people(project).items():
         if name in ("stranger", "anonymous"):
             continue
@@ -97,16 +99,29 @@ def test_a_guest_without_an_account_gets_one(owner: User, url: str) -> None:
     for weak in ("", "short", "password1234", "guest@example.org"):
         assert guest.post(link, {"password": weak}).status_code == 200
         assert not User.objects.filter(email="guest@example.org").exists()
-    assert guest.post(link, {"password": "correct horse battery"}).status_code == 302
+    answer = guest.post(link, {"password": "correct horse battery"})
+    assert answer.status_code == 302
+    assert guest.get(url).status_code == 302, "the account is made, but signing in and joining is still to do"
+    assert signs_in(guest, "guest@example.org", "correct horse battery")
+    assert guest.post(link).status_code == 302
     assert guest.get(url).status_code == 200
-    assert signs_in(Client(), "guest@example.org", "correct horse battery")
 
 
 def test_no_link_gives_away_an_account_that_is_there(owner: User, url: str) -> None:
+    link = link_of(owner, url)
+    without = [(one.status_code, one.headers["Location"], one.content) for one in choose_password(link)]
+    User.objects.get(email="guest@example.org").delete()
     user("guest")
-    answer = Client().post(link_of(owner, url), {"password": "correct horse battery"})
-    assert "sign in" in answer.content.decode()
+    with_account = [(one.status_code, one.headers["Location"], one.content) for one in choose_password(link)]
+    assert with_account == without
     assert not signs_in(Client(), "guest@example.org", "correct horse battery")
+
+
+def choose_password(link: str) -> list[Any]:
+    """The answers of looking at a link while signed out, and of choosing a password by it."""
+    browser = Client()
+    assert browser.get(link).status_code == 200
+    return [browser.post(link, {"password": "correct horse battery"})]
 
 
 def test_a_made_up_link_leads_nowhere() -> None:
@@ -116,7 +131,7 @@ def test_a_made_up_link_leads_nowhere() -> None:
 
 
 def test_who_may_take_an_invitation_back(project: Project, team: Team, url: str) -> None:
-    invitation, token = invite(team, "guest@example.org", Role.VIEWER, user("other"))
+    invitation, token = invite(team, "guest@example.org", Role.VIEWER, owner_of(project))
     assert answers(project, "post", f"{url}invitations/{invitation.pk}/withdraw/") == MANAGED
     assert client_of(user("guest")).get(f"/invitations/{token}/").status_code == 410
 

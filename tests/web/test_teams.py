@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from webapp.accounts.invitations import accept, invite, open_invitation
 from webapp.accounts.models import Invitation, Membership, Role, Team, User
-from webapp.accounts.services import TeamError, accept, change_role, found_team, invite, open_invitation, remove_member
+from webapp.accounts.services import TeamError, change_role, found_team, remove_member
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Role, User
@@ -38,7 +41,17 @@ class AccountForm(forms.Form):
         validate_password(password, User(email=self._email))
         return password
 
-    def clean(self) -> dict[str, Any]:
-        if User.objects.filter(email=self._email).exists():
-            raise ValidationError(_("There is an account with this address already: sign in."))
-        return super().clean() or {}
+
+class ChangePasswordForm(PasswordChangeForm):
+    """The old password once more, and a new one. Wrong ones count as at the sign-in."""
+
+    def __init__(self, *arguments: Any, request: HttpRequest, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._request = request
+
+    def clean_old_password(self) -> str:
+        old: str = self.cleaned_data["old_password"]
+        # Not check_password(): whoever has taken over a session must not try as many as they like.
+        if authenticate(self._request, username=self.user.email, password=old) is None:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old

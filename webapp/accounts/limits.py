@@ -1,13 +1,32 @@
-"""How often somebody may try to sign in. django-axes counts; here is what it asks, and what people see."""
+"""How often somebody may try to sign in, or have mail sent. django-axes counts sign-ins; here is what it asks, and what
+people see."""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from webapp.accounts.services import TeamError
+
+_HOUR = 3600
+
+
+def once_more(what: str, most: int) -> None:
+    """Count ``what``. Raises :class:`TeamError` ``mail.often`` when that was more than ``most`` times in an hour."""
+    key = f"accounts:{sha256(what.encode()).hexdigest()}"  # people may write anything where an address goes
+    cache.add(key, 0, _HOUR)
+    try:
+        times = cache.incr(key)
+    except ValueError:  # it ran out just now
+        return
+    if times > most:
+        raise TeamError("mail.often")
 
 
 def client_address(request: HttpRequest) -> str:
@@ -33,6 +52,7 @@ def locked_out(request: HttpRequest, _response: Any = None, _credentials: Any = 
 
     minutes = wait_of(request) or int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
     context = {"form": AuthenticationForm(request), "next": request.POST.get("next", ""), "wait": minutes}
+    context["mail"] = bool(settings.EMAIL_HOST)
     response = render(request, "accounts/sign_in.html", context, status=429)
     response["Retry-After"] = str(minutes * 60)
     return response

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.accounts import mail
 from webapp.accounts.forms import AccountForm, InviteForm
-from webapp.accounts.models import Invitation, Membership, Role, Team, User
-from webapp.accounts.services import TeamError, accept, change_role, invite, open_invitation, remove_member
+from webapp.accounts.invitations import accept, invite, is_for, open_account, open_invitation, open_ones
+from webapp.accounts.models import Invitation, Membership, Role, Team
+from webapp.accounts.services import TeamError, change_role, remove_member
 from webapp.projects.access import Verb, get_team, may, require
 from webapp.projects.services import record
-
-REASONS = {
-    "invitation.unknown": gettext_lazy("There is no such invitation."),
-    "invitation.used": gettext_lazy("This invitation was accepted already."),
-    "invitation.expired": gettext_lazy("This invitation has expired. Ask for another one."),
-    "team.last_owner": gettext_lazy("A team needs an owner: make somebody else one first."),
-}
 
 
 @require_safe
@@ -48,15 +42,15 @@ def team(request: HttpRequest, team_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, found: Team, form: InviteForm, link: str = "") -> HttpResponse:
     manages = may(request.user, Verb.MANAGE, found.pk)
-    open_ones = Invitation.objects.filter(team=found, accepted_at=None, expires_at__gt=timezone.now())
     context = {
         "team": found,
         "memberships": found.memberships.select_related("user").order_by("joined_at", "pk"),
-        "invitations": open_ones.order_by("expires_at") if manages else [],
+        "invitations": open_ones(found) if manages else [],
         "manages": manages,
         "roles": Role.choices,
         "form": form,
         "link": link,
+        "mail": mail.is_set_up(),
     }
     return render(request, "accounts/team.html", context)
 
@@ -65,16 +59,31 @@ def _page(request: HttpRequest, found: Team, form: InviteForm, link: str = "") -
 @login_required
 @never_cache
 def send_invitation(request: HttpRequest, team_id: int) -> HttpResponse:
-    """Make an invitation; its link is in the answer to this very request, and nowhere else."""
+    """Send an invitation. Without mail its link is in the answer to this very request, and nowhere else."""
     found = get_team(request.user, team_id, Verb.MANAGE)
     form = InviteForm(request.POST)
     if not form.is_valid():
         return _page(request, found, form)
-    email, role = form.cleaned_data["email"], form.cleaned_data["role"]
-    with transaction.atomic():
-        _invitation, token = invite(found, email, role, request.user)  # type: ignore[arg-type]
-        record(request.user, "member.invited", found, email=email, role=role)  # type: ignore[arg-type]
-    return _page(request, found, InviteForm(), request.build_absolute_uri(reverse("invitation", args=[token])))
+    email, role, mailed = form.cleaned_data["email"], form.cleaned_data["role"], mail.is_set_up()
+    try:
+        with transaction.atomic():
+            invitation, token = invite(found, email, role, request.user, mailed=mailed)  # type: ignore[arg-type]
+            record(request.user, "member.invited", found, email=email, role=role)  # type: ignore[arg-type]
+            link = request.build_absolute_uri(reverse("invitation", args=[token]))
+            if mailed:
+                _mail(invitation, link)
+    except TeamError as error:
+        messages.error(request, error.reason)
+        return redirect("team", team_id)
+    if mailed:
+        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": invitation.email})
+        return redirect("team", team_id)
+    return _page(request, found, InviteForm(), link)
+
+
+def _mail(invitation: Invitation, link: str) -> None:
+    subject = _("You are invited to the team %(team)s") % {"team": " ".join(invitation.team.name.split())}
+    mail.send(invitation.email, subject, "accounts/mail/invitation.txt", invitation=invitation, link=link)
 
 
 @require_POST
@@ -124,31 +133,43 @@ def _try(request: HttpRequest, membership: Membership, verb: str, change: Any, k
             change()
             record(request.user, verb, membership.team, **known)  # type: ignore[arg-type]
     except TeamError as error:
-        messages.error(request, str(REASONS[error.code]))
+        messages.error(request, error.reason)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters()
 @never_cache
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Join a team by the link of an invitation; who has no account gets one by it."""
+    """Join a team by the link of an invitation. Somebody who has no account can make one here, and then signs in."""
     try:
         found = open_invitation(token)
-        form = None if request.user.is_authenticated else AccountForm(request.POST or None, email=found.email)
-        if request.method == "POST" and (form is None or form.is_valid()):
-            return _join(request, token, found, form)
+        answer = _join(request, token, found) if request.user.is_authenticated else _account(request, found)
     except TeamError as error:
-        return render(request, "accounts/no_invitation.html", {"reason": REASONS[error.code]}, status=410)
-    return render(request, "accounts/invitation.html", {"invitation": found, "form": form})
+        status = 403 if error.code == "invitation.other_address" else 410
+        answer = render(request, "accounts/no_invitation.html", {"reason": error.reason}, status=status)
+    answer["Referrer-Policy"] = "same-origin"
+    return answer
 
 
-@transaction.atomic
-def _join(request: HttpRequest, token: str, found: Invitation, form: AccountForm | None) -> HttpResponse:
+def _join(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
     user: Any = request.user
-    if form is not None:
-        user = User.objects.create_user(found.email, form.cleaned_data["password"])
-    membership = accept(token, user)
-    record(user, "member.joined", found.team, email=user.email, role=membership.role)
-    if form is not None:
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    if not is_for(found, user):
+        raise TeamError("invitation.other_address")
+    if request.method != "POST":
+        return render(request, "accounts/invitation.html", {"invitation": found})
+    with transaction.atomic():
+        membership = accept(token, user)
+        record(user, "member.joined", found.team, email=user.email, role=membership.role)
     messages.success(request, _("You are in the team %(team)s now.") % {"team": found.team})
     return redirect("home")
+
+
+def _account(request: HttpRequest, found: Invitation) -> HttpResponse:
+    """The answer is the same whether there is an account already or not: whoever invited may be the one who asks."""
+    form = AccountForm(request.POST or None, email=found.email)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "accounts/invitation.html", {"invitation": found, "form": form})
+    open_account(found, form.cleaned_data["password"])
+    text = _("Sign in as %(email)s to join. If you had an account before, its password is the one that you had.")
+    messages.info(request, text % {"email": found.email})
+    return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.path})}")

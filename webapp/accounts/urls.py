@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from webapp.accounts import team_views, views
+from webapp.accounts import account_views, password_views, team_views, views
 from webapp.projects.trail import check_trail, export_trail, trail
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),
+    path("account/", account_views.account, name="account"),
+    path("account/password/", account_views.change_password, name="password"),
+    path("account/prove/", account_views.send_proof, name="send-proof"),
+    path("account/prove/<str:proof_token>/", account_views.prove_address, name="prove-address"),
+    path("password/", password_views.AskForReset.as_view(), name="password-reset"),
+    path("password/mail/<uidb64>/<token>/", password_views.SetByMail.as_view(), name="set-password-by-mail"),
+    path("password/link/<str:reset_token>/", password_views.set_by_link, name="set-password"),
     path("teams/", team_views.teams, name="teams"),
     path("teams/<int:team_id>/", team_views.team, name="team"),
     path("teams/<int:team_id>/trail/", trail, name="trail"),

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth import views
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from webapp.accounts import mail
+
 THEMES = ("auto", "light", "dark")
 _YEAR = 365 * 24 * 3600
 
-sign_in = views.LoginView.as_view(template_name="accounts/sign_in.html", redirect_authenticated_user=True)
+
+class SignIn(views.LoginView):
+    """The sign-in page, which says what to do about a forgotten password."""
+
+    template_name = "accounts/sign_in.html"
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        return super().get_context_data(mail=mail.is_set_up(), **more)
+
+
+sign_in = SignIn.as_view()
 sign_out = views.LogoutView.as_view()
 
 

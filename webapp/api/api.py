@@ -18,11 +18,11 @@ from faceengine.jobs.views import CHANGES
 from webapp.accounts.models import Team
 from webapp.accounts.services import found_team
 from webapp.api import schemas, shown
-from webapp.api.errors import answer_errors
+from webapp.api.errors import ScopeError, answer_errors
 from webapp.consent.gate import Act, require_consent
 from webapp.curation import verdicts
 from webapp.curation.models import Crop, FaceSet
-from webapp.projects.access import REACH, Verb, get_project, projects_of
+from webapp.projects.access import REACH, Verb, cap_reaches, get_project, projects_of
 from webapp.projects.services import create_project
 from webapp.studio import services
 from webapp.studio.access import get_conversion, get_run
@@ -40,9 +40,22 @@ _EDITORS = [role for role, reach in REACH.items() if reach.value >= Verb.EDIT.va
 _STEERS = ("pause", "resume", "cancel", "retry")
 
 
-def by_token(request: HttpRequest) -> Any:
-    """Only tokens count here, so that no other site can make a browser ask with its person's session."""
-    return request.user if getattr(request, "by_token", False) else None
+def by_token(request: HttpRequest, verb: Verb | None = None) -> Any:
+    """The person whose token came with ``request``. Raises :class:`ScopeError` if its scope does not allow ``verb``.
+
+    Only tokens count here, so that no other site can make a browser ask with its person's session. Unless an endpoint
+    says otherwise, what changes something takes the scope to write.
+    """
+    if not getattr(request, "by_token", False):
+        return None
+    usual = Verb.VIEW if request.method in ("GET", "HEAD", "OPTIONS") else Verb.EDIT
+    if not cap_reaches(request.user, verb or usual):
+        raise ScopeError
+    return request.user
+
+
+def _to_review(request: HttpRequest) -> Any:
+    return by_token(request, Verb.REVIEW)
 
 
 class Throttle(AuthRateThrottle):
@@ -138,7 +151,12 @@ def list_faces(request: HttpRequest, project_id: int, side: str, after: int = 0,
     return {"crops": crops, "next": page[PAGE - 1].number if len(page) > PAGE else None}
 
 
-@api.post("/projects/{project_id}/{side}/faces/verdicts", response={200: dict[str, int]} | _OFTEN, tags=["faces"])
+@api.post(
+    "/projects/{project_id}/{side}/faces/verdicts",
+    auth=_to_review,
+    response={200: dict[str, int]} | _OFTEN,
+    tags=["faces"],
+)
 def give_verdicts(request: HttpRequest, project_id: int, side: str, said: schemas.VerdictsIn) -> Any:
     """Keep or reject crops, as one decision that can be undone in the browser."""
     face_set = _face_set(request, project_id, side, Verb.REVIEW)

@@ -17,6 +17,10 @@ from webapp.consent.middleware import see_to_entry
 from webapp.studio.errors import StudioError
 
 
+class ScopeError(Exception):
+    """The token's scope does not allow the request."""
+
+
 def answer_errors(api: NinjaAPI) -> None:
     """Have ``api`` answer so."""
 
@@ -29,6 +33,7 @@ def answer_errors(api: NinjaAPI) -> None:
 
     api.add_exception_handler(Refused, _refused)
     on(AuthenticationError, 401, lambda _e: ("token.missing", _("A token is needed.")))
+    on(ScopeError, 403, lambda _e: ("token.scope", _("The scope of this token does not allow that. Make another one.")))
     on(Http404, 404, lambda _e: ("not_found", _("There is nothing there.")))
     on(PermissionDenied, 403, lambda _e: ("role", _("Your role in the team does not allow that.")))
     on(StudioError, 409, lambda error: (error.code, error.reason))

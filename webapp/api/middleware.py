@@ -1,4 +1,4 @@
-"""Whoever sends a token is its person, on every address of the studio: the API's, uploads' by tus, and files'."""
+"""Whoever sends a token is its person, where scripts work: the API, uploads by tus, and files. Nowhere else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ from django.utils.translation import gettext as _
 from webapp.api.tokens import user_of
 
 _SCHEME = "bearer "
+API = "api-1"
+"""Namespace of the API, whose every address takes tokens."""
+BESIDE = frozenset(
+    {
+        "api",
+        "uploads:create",
+        "uploads:upload",
+        "uploads:file",
+        "curation:large",
+        "jobs:file",
+        "jobs:whole-log",
+        "studio:score-table",
+    }
+)
+"""The other addresses that take tokens. Pages are for people who have signed in: there links, members and further
+tokens can be made, which would outlive a token that has leaked."""
 
 
 class TokenMiddleware(MiddlewareMixin):
@@ -22,9 +38,22 @@ class TokenMiddleware(MiddlewareMixin):
             return None
         user = user_of(said[len(_SCHEME) :].strip())
         if user is None:
-            return JsonResponse({"code": "token.unknown", "text": _("There is no such token.")}, status=401)
+            return _refused("token.unknown", _("There is no such token, or it has ended. Make another one."), 401)
         known: Any = request
         known.user = user
         known.by_token = True
         known._dont_enforce_csrf_checks = True
         return None
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        """Refuse a token on a page for people."""
+        match = request.resolver_match
+        if not getattr(request, "by_token", False) or match is None:
+            return None
+        if API in match.namespaces or match.view_name in BESIDE:
+            return None
+        return _refused("token.session", _("Tokens don't work on this page. Sign in with a browser."), 403)
+
+
+def _refused(code: str, text: str, status: int) -> HttpResponse:
+    return JsonResponse({"code": code, "text": text}, status=status)

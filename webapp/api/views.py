@@ -11,8 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.api.api import api
+from webapp.api.forms import TokenForm
 from webapp.api.models import ApiToken
-from webapp.api.tokens import make_token
+from webapp.api.tokens import make_token, works
 
 MOST = 20
 """Tokens of a person."""
@@ -24,11 +25,13 @@ MOST = 20
 def tokens(request: HttpRequest) -> HttpResponse:
     """One's tokens; a new one is in the answer to the very request that made it, and nowhere else."""
     user: Any = request.user
-    mine = ApiToken.objects.filter(user=user).order_by("-created_at")
-    made = ""
-    if request.method == "POST" and mine.count() < MOST:
-        made = make_token(user, request.POST.get("name", ""))
-    return render(request, "api/tokens.html", {"tokens": mine, "made": made, "full": mine.count() >= MOST})
+    mine = ApiToken.objects.filter(user=user).select_related("user").order_by("-created_at")
+    form, made = TokenForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid() and mine.count() < MOST:
+        made = make_token(user, **form.cleaned_data)
+        form = TokenForm()
+    rows = [(token, works(token)) for token in mine]
+    return render(request, "api/tokens.html", {"tokens": rows, "made": made, "full": len(rows) >= MOST, "form": form})
 
 
 @require_POST

@@ -12,6 +12,7 @@ from webapp.accounts.models import User
 from webapp.consent import evidence, links, services
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.models import Consent, ConsentLink, Purpose, Way
+from webapp.consent.own_links import pass_on
 from webapp.consent.statements import Statement, statement
 from webapp.consent.uses import kept
 from webapp.projects.services import record
@@ -54,7 +55,8 @@ def agree(link: ConsentLink, answer: Answer) -> str:
 
 
 def hand_in(consent: Consent, by: User, answer: Answer) -> str:
-    """A member sends in what the person gave them on another way. As :func:`agree`; links that are out end.
+    """A member sends in what the person gave them on another way; the token of a link by which the person gets their
+    own, see :func:`own_links.pass_on`. Raises as :func:`agree`; links that are out end.
 
     From then on it is that member who can't review it.
     """
@@ -65,11 +67,11 @@ def hand_in(consent: Consent, by: User, answer: Answer) -> str:
         with transaction.atomic():
             links.take_back(consent)
             services.take_over(consent, by)
-            token = _give(consent, answer)
+            _give(consent, answer)
             assert consent.person is not None
             project = consent.person.project
             record(by, "consent.handed_in", project.team, project, side=consent.side, consent=str(consent.pk))
-            return token
+            return pass_on(consent, by)
     except BaseException:
         evidence.forget(kept)
         raise

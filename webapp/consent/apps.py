@@ -9,7 +9,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from faceengine.jobs import chores, groups
-        from webapp.consent import checks, erasure, evidence, job_groups, triggers  # noqa: F401 - checks, receivers
+        from webapp.consent import checks, erasure, evidence, job_groups, receivers, triggers  # noqa: F401
 
         chores.add(erasure.sweep)
         groups.know(job_groups.Teams())

@@ -42,6 +42,16 @@ STEPS: dict[str, Promise] = {
     "consent.link_unknown": _("There is no such link. Ask whoever sent it for another one."),
     "consent.link_used": _("This link was used already."),
     "consent.link_expired": _("This link has expired. Ask whoever sent it for another one."),
+    "consent.link_ended": _(
+        "This link has ended: whoever made it may not ask for consent any more. Ask the team for another one."
+    ),
+    "consent.own_ended": _(
+        "This link has ended: the member of the team who passed it on to you has left or has another role. "
+        "Ask the team for another one."
+    ),
+    "consent.for_person": _("This link is for the person who agreed, not for members. Sign out to open it as them."),
+    "consent.own_only": _("The person has had this link from the studio alone; only they can renew it."),
+    "consent.code": _("That code is not right. Write it as it was shown to you, or ask for a mail."),
     "consent.phrase": _("The phrase is not the last one that was shown, or took too long. Read the new one, please."),
     "consent.no_file": _("There is no recording and no file."),
     "consent.no_name": _("Write your name, and tick that you agree."),

@@ -15,7 +15,7 @@ class AskForm(forms.Form):
     email = forms.EmailField(
         label=_("e-mail address"),
         required=False,
-        help_text=_("To know later whom you asked; the studio sends nothing by itself."),
+        help_text=_("If the studio sends mail, the person gets their own link there. Enter their address, not yours."),
     )
     purposes = forms.MultipleChoiceField(
         label=_("uses"),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from faceengine.jobs.groups import Groups, Place
 from faceengine.jobs.models import Job
 from webapp.consent.models import Mandate
-from webapp.projects.access import Verb, may, teams_where
+from webapp.projects.access import Verb, cap_reaches, may, teams_where
 
 
 class Teams(Groups):
@@ -39,13 +39,17 @@ class Teams(Groups):
 def may_with(user: Any, verb: Verb, job: Job) -> bool:
     """Whether ``user`` may do ``verb`` with the job. One that is no team's, as if queued by hand, is its owner's and
     theirs who run the installation."""
-    return own_or_staff(user, job) if job.group is None else may(user, verb, job.group)
+    return _own(user, verb, job) if job.group is None else may(user, verb, job.group)
 
 
 def able(user: Any, verb: Verb, jobs: Sequence[Job]) -> set[UUID]:
     """:func:`may_with` of many jobs at once."""
     teams = teams_where(user, verb)
-    return {job.pk for job in jobs if (own_or_staff(user, job) if job.group is None else job.group in teams)}
+    return {job.pk for job in jobs if (_own(user, verb, job) if job.group is None else job.group in teams)}
+
+
+def _own(user: Any, verb: Verb, job: Job) -> bool:
+    return own_or_staff(user, job) and cap_reaches(user, verb)
 
 
 def own_or_staff(user: Any, job: Job) -> bool:

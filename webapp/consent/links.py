@@ -1,4 +1,8 @@
-"""Links for people without an account: one to agree by, once; one to withdraw by, always."""
+"""Links for people without an account: one to agree by, once; one of their own to withdraw by, always.
+
+A link to agree by ends with the member who made it. How people get their own link, and another one, is in
+``own_links.py``.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,30 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from webapp.accounts.makers import stamp_of
 from webapp.accounts.models import User
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.models import Consent, ConsentLink
+from webapp.consent.models import Consent, ConsentLink, LinkKind
 from webapp.consent.phrases import phrase
+from webapp.projects.access import Verb, backs, may
 
 LINK_DAYS = 7
 PHRASE_MINUTES = 15
 """So long after it was shown a phrase may be sent back."""
 
 
-def make_link(consent: Consent, by: User) -> str:
-    """The token of a new link to agree by, which can't be had again; those made before end."""
+def make_link(consent: Consent, by: User, kind: LinkKind = LinkKind.AGREE) -> str:
+    """The token of a new link, which can't be had again; those made before end."""
     take_back(consent)
     token = secrets.token_urlsafe(32)
-    ends = Now() + timedelta(days=LINK_DAYS)
-    ConsentLink.objects.create(consent=consent, token_hash=_hash(token), made_by=by, expires_at=ends)
+    ConsentLink.objects.create(
+        consent=consent,
+        token_hash=hash_of(token),
+        kind=kind,
+        made_by=by,
+        made_with=stamp_of(by),
+        expires_at=Now() + timedelta(days=LINK_DAYS),
+    )
     return token
 
 
@@ -35,25 +47,44 @@ def take_back(consent: Consent) -> None:
 
 
 def open_link(token: str) -> ConsentLink:
-    """What is behind a link. Raises :class:`ConsentStepError` ``consent.link_unknown``, ``.link_used``,
-    ``.link_expired``, and ``.closed`` if the consent was given or withdrawn some other way."""
-    beside = "consent__person__project__team"
-    link = ConsentLink.objects.select_related(beside).filter(token_hash=_hash(token)).first()
+    """What is behind a link to agree by. Raises as :func:`find`, and ``consent.closed`` if the consent was given or
+    withdrawn some other way."""
+    link = find(token, LinkKind.AGREE)
+    if link.consent.given_at is not None or link.consent.withdrawn_at is not None:
+        raise ConsentStepError("consent.closed")
+    return link
+
+
+def find(token: str, kind: LinkKind) -> ConsentLink:
+    """The link of that kind. Raises :class:`ConsentStepError` ``consent.link_unknown``, ``.link_used``,
+    ``.link_expired``, and ``.link_ended`` if its maker may not make it any more."""
+    beside = ("consent__person__project__team", "made_by")
+    link = ConsentLink.objects.select_related(*beside).filter(token_hash=hash_of(token), kind=kind).first()
     if link is None or link.consent.person is None:
         raise ConsentStepError("consent.link_unknown")
     if link.used_at is not None:
         raise ConsentStepError("consent.link_used")
     if not _open().filter(pk=link.pk).exists():
         raise ConsentStepError("consent.link_expired")
-    if link.consent.given_at is not None or link.consent.withdrawn_at is not None:
-        raise ConsentStepError("consent.closed")
+    _check_maker(link)
     return link
 
 
 def use_up(link: ConsentLink) -> None:
-    """Of two who answer by the same link at once, one is too late: :class:`ConsentStepError` ``consent.link_used``."""
+    """Of two who answer by the same link at once, one is too late: :class:`ConsentStepError` ``consent.link_used``;
+    ``.link_ended`` if its maker has lost the right to make it since the page was opened."""
+    if link.made_by is not None:
+        link.made_by.refresh_from_db()
+    _check_maker(link)
     if not _open().filter(pk=link.pk).update(used_at=Now()):
         raise ConsentStepError("consent.link_used")
+
+
+def _check_maker(link: ConsentLink) -> None:
+    assert link.consent.person is not None
+    team = link.consent.person.project.team_id
+    if not backs(link.made_by, link.made_with, Verb.EDIT, team):
+        raise ConsentStepError("consent.link_ended")
 
 
 def _open() -> QuerySet[ConsentLink]:
@@ -78,16 +109,31 @@ def check_phrase(link: ConsentLink, said: str) -> None:
 def withdrawal_token() -> tuple[str, str]:
     """The token of a person's own link, and its hash for :attr:`Consent.withdraw_hash`."""
     token = secrets.token_urlsafe(32)
-    return token, _hash(token)
+    return token, hash_of(token)
 
 
 def consent_behind(token: str) -> Consent:
-    """The consent that a person's own link is about. Raises :class:`ConsentStepError` ``consent.link_unknown``."""
-    found = Consent.objects.select_related("person__project__team").filter(withdraw_hash=_hash(token)).first()
+    """The consent that a person's own link is about.
+
+    Raises :class:`ConsentStepError` ``consent.link_unknown``; ``.own_ended`` if a member who is gone passed it on.
+    """
+    beside = ("person__project__team", "passed_on_by")
+    found = Consent.objects.select_related(*beside).filter(withdraw_hash=hash_of(token)).first()
     if found is None:
         raise ConsentStepError("consent.link_unknown")
+    check_passed_on(found)
     return found
 
 
-def _hash(token: str) -> str:
+def check_passed_on(consent: Consent) -> None:
+    """Raises :class:`ConsentStepError` ``consent.own_ended`` if the member through whose hands the person's own link
+    went may not do so any more: they may have kept it. Their password does not matter, the link is not theirs."""
+    if consent.passed_on_by is None:
+        return
+    if consent.person is None or not may(consent.passed_on_by, Verb.EDIT, consent.person.project.team_id):
+        raise ConsentStepError("consent.own_ended")
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -93,7 +93,12 @@ class Consent(models.Model):
     expires_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     withdraw_hash = models.CharField(max_length=64, blank=True, db_index=True)
-    """SHA-256 of the token in the person's own link for withdrawing."""
+    """SHA-256 of the token in the person's own link for withdrawing; empty while they have none."""
+    recovery_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    """SHA-256 of the code by which the person renews that link."""
+    passed_on_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    """The member through whose hands the person's own link went: it ends with their membership. ``None``: the studio
+    gave it to the person alone, on their page or by mail."""
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["person", "-asked_at"], name="consents_newest")]
@@ -210,12 +215,22 @@ class Leftover(models.Model):
         return self.folder
 
 
+class LinkKind(models.TextChoices):
+    """What a link is for."""
+
+    AGREE = "agree", _("to agree")
+    OWN = "own", _("to get the link of one's own")
+
+
 class ConsentLink(models.Model):
-    """A link by which somebody without an account answers, once. Only the link's hash is kept."""
+    """A link by which somebody without an account does something, once. Only the link's hash is kept."""
 
     consent = models.ForeignKey(Consent, models.CASCADE, related_name="links")
     token_hash = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=5, choices=LinkKind.choices, default=LinkKind.AGREE)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    made_with = models.CharField(max_length=64, blank=True)
+    """See ``webapp.accounts.makers``: the link ends with whoever made it."""
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

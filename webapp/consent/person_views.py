@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from webapp.consent import links, services
+from webapp.consent import links, own_links, services
 from webapp.consent.answers import Answer, agree
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.held import archive
@@ -26,7 +26,14 @@ from webapp.csp import policy
 
 _LOOKS, _ANSWERS = 60, 10
 """In a minute, from one address."""
-_GONE = {"consent.link_unknown": 404, "consent.link_used": 410, "consent.link_expired": 410, "consent.often": 429}
+_GONE = {
+    "consent.link_unknown": 404,
+    "consent.link_used": 410,
+    "consent.link_expired": 410,
+    "consent.link_ended": 410,
+    "consent.own_ended": 410,
+    "consent.often": 429,
+}
 
 
 def _public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
@@ -109,7 +116,8 @@ def _form(request: HttpRequest, link: ConsentLink, problem: str) -> HttpResponse
 
 def _thanks(request: HttpRequest, link: ConsentLink, own: str) -> HttpResponse:
     address = request.build_absolute_uri(reverse("consent:withdraw", args=[own]))
-    return render(request, "consent/thanks.html", {"consent": link.consent, "link": address})
+    code = own_links.give_code(link.consent)
+    return render(request, "consent/thanks.html", {"consent": link.consent, "link": address, "code": code})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -21,12 +21,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from webapp.accounts import mail
 from webapp.accounts.models import Membership
-from webapp.consent import evidence, links, services
+from webapp.consent import evidence, links, own_links, services
 from webapp.consent.answers import Answer, hand_in
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.forms import AskForm
 from webapp.consent.models import Consent, Evidence, Purpose, Standing, Way
+from webapp.consent.own_link_views import send_renewal
 from webapp.consent.statements import statement
 from webapp.consent.uses import lacking, lacks
 from webapp.consent.vault import VaultError
@@ -183,7 +185,22 @@ def hand_in_file(request: HttpRequest, consent: Consent) -> HttpResponse:
         file=request.FILES.get("file"),
     )
     token = hand_in(consent, request.user, answer)  # type: ignore[arg-type]
-    address = request.build_absolute_uri(reverse("consent:withdraw", args=[token]))
+    return _passed_on(request, consent, token)
+
+
+@_steps
+def pass_on_link(request: HttpRequest, consent: Consent) -> HttpResponse:
+    """Another link for somebody for whom a member handed in, by which they take their own."""
+    return _passed_on(request, consent, own_links.pass_on_again(consent, request.user))  # type: ignore[arg-type]
+
+
+def _passed_on(request: HttpRequest, consent: Consent, token: str) -> HttpResponse:
+    """The person's own link is never shown here: it goes to their address, or a link to take it is passed on."""
+    assert consent.person is not None
+    if consent.email and mail.is_set_up() and send_renewal(request, consent):
+        messages.success(request, _("The person's own link is on its way to %(email)s.") % {"email": consent.email})
+        return redirect("consent:person", consent.person.project_id, consent.person.side)
+    address = request.build_absolute_uri(reverse("consent:take", args=[token]))
     return _page(request, consent.person, own_link=address)
 
 

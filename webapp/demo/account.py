@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.utils.crypto import constant_time_compare
 
+from webapp.accounts.makers import DEMO_ADDRESS
 from webapp.accounts.models import User
 
 
@@ -20,7 +21,7 @@ class Known:
     password: str
 
 
-SHOWN = Known("demo@localhost", "try-it-out")
+SHOWN = Known(DEMO_ADDRESS, "try-it-out")
 
 
 def get_or_make() -> User:

@@ -13,7 +13,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 
-from webapp.accounts.models import Membership, Role, Team
+from webapp.accounts.makers import is_backed, may_act
+from webapp.accounts.models import Membership, Role, Team, User
 from webapp.projects.models import Project
 
 
@@ -40,10 +41,30 @@ REACH: dict[str, Verb] = {
 
 
 def role_of(user: Any, team_id: int) -> str | None:
-    """The user's role in the team; ``None`` for somebody outside, signed out or deactivated."""
-    if not user.is_authenticated or not user.is_active:
+    """The user's role in the team, or a lower one that a token acts in; ``None`` for somebody outside, signed out,
+    deactivated, or the demo's account without the demo."""
+    if not may_act(user):
         return None
-    return Membership.objects.filter(user=user, team_id=team_id).values_list("role", flat=True).first()
+    role = Membership.objects.filter(user=user, team_id=team_id).values_list("role", flat=True).first()
+    return role if role is None else _capped(user, role)
+
+
+def _capped(user: Any, role: str) -> str:
+    most = user.acts_as
+    return role if most is None or reaches(most, REACH[role]) else most
+
+
+def cap_reaches(user: Any, verb: Verb) -> bool:
+    """Whether a token leaves ``user`` the right to do ``verb`` where their role gives it; true without a token."""
+    return user.acts_as is None or reaches(user.acts_as, verb)
+
+
+def backs(maker: User | None, made_with: str, verb: Verb, team_id: int) -> bool:
+    """Whether a link that ``maker`` made for a team still counts: they could make it today, with the password of then.
+
+    ``verb``: what it took to make it. ``made_with``: see :func:`webapp.accounts.makers.stamp_of`.
+    """
+    return is_backed(maker, made_with) and may(maker, verb, team_id)
 
 
 def may(user: Any, verb: Verb, team_id: int) -> bool:
@@ -58,10 +79,10 @@ def reaches(role: str | None, verb: Verb) -> bool:
 
 def teams_where(user: Any, verb: Verb) -> set[int]:
     """The keys of all teams in which ``user`` may do ``verb``."""
-    if not user.is_authenticated or not user.is_active:
+    if not may_act(user):
         return set()
     roles = Membership.objects.filter(user=user).values_list("team", "role")
-    return {team for team, role in roles if verb.value <= REACH[role].value}
+    return {team for team, role in roles if reaches(_capped(user, role), verb)}
 
 
 def require(user: Any, verb: Verb, team_id: int) -> str:

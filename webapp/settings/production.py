@@ -33,5 +33,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+# Browsers take cookies of such names only from the host itself and over TLS: no other host of the domain plants one.
+SESSION_COOKIE_NAME = "__Host-sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken"
 # Browsers' built-in lists of TLS hosts are for whoever owns the domain to decide on, and hard to get out of again.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]

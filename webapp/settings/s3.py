@@ -19,6 +19,8 @@ STORAGE: dict[str, Any] = {
         # Without these the machine's role or the usual AWS variables and files are asked.
         "access_key": env.text("S3_ACCESS_KEY") or None,
         "secret_key": env.text("S3_SECRET_KEY") or None,
+        # Whoever has a signed address has the file until then, also after they have left the team.
+        "querystring_expire": 600,
         "client_config": Config(
             # Stores other than Amazon's are rarely reachable under a host name for every bucket.
             s3={"addressing_style": "path" if _endpoint else "auto"},
