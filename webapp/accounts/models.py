@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -23,10 +24,18 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        proof = {"address_proven_at": timezone.now(), "proven_by": Proof.STAFF}
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **proof | fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").strip().lower())
+
+
+class Proof(models.TextChoices):
+    """How it was proven that an address belongs to the person who has the account."""
+
+    MAIL = "mail", _("by a link sent to the address")
+    STAFF = "staff", _("by staff of this studio")
 
 
 class User(AbstractUser):
@@ -34,6 +43,13 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail address"), unique=True)
+    address_proven_at = models.DateTimeField(null=True, blank=True)
+    """Set by ``proofs.py`` only; ``None``: anybody may have made the account under this address."""
+    proven_by = models.CharField(max_length=5, choices=Proof.choices, blank=True)
+    vouched_by = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, blank=True, db_constraint=False, related_name="+"
+    )
+    """The member of staff who vouched in the browser, kept when their account is gone; ``None`` for the command."""
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -70,6 +86,25 @@ class Membership(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_a_team")]
+
+
+class Introduction(models.Model):
+    """One account brought another into the studio. Kept when memberships, teams and even the accounts are gone.
+
+    ``independence.py`` needs these rows to tell a second person from a second account of the same person.
+    """
+
+    inviter = models.ForeignKey(User, models.DO_NOTHING, db_constraint=False, related_name="+")
+    invitee = models.ForeignKey(User, models.DO_NOTHING, db_constraint=False, related_name="+")
+    team_number = models.BigIntegerField()
+    """The key of the team that the first invitation was for."""
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["inviter", "invitee"], name="one_introduction_a_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.inviter_id} → {self.invitee_id}"
 
 
 class Invitation(models.Model):
