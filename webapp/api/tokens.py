@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.api.models import ApiToken
+from webapp.names import plain_name
 
 _REMEMBERED = timedelta(minutes=1)
 
@@ -17,7 +18,7 @@ _REMEMBERED = timedelta(minutes=1)
 def make_token(user: User, name: str) -> str:
     """A new token, which can't be had again."""
     token = f"fss_{secrets.token_urlsafe(32)}"
-    ApiToken.objects.create(user=user, name=name.strip()[:100] or "–", token_hash=_hash(token))
+    ApiToken.objects.create(user=user, name=plain_name(name)[:100] or "–", token_hash=_hash(token))
     return token
 
 
