@@ -99,7 +99,8 @@ def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner:
     anna.get_by_role("button", name="Stop").click()
     expect(anna.get_by_role("button", name="Record again")).to_be_visible()
     look(anna, "agree")
-    anna.get_by_role("button", name="Send my consent").click()
+    # The answer comes when the recording has been looked at: seconds, or minutes beside other work.
+    anna.get_by_role("button", name="Send my consent").click(timeout=150_000)
     expect(anna.get_by_role("heading", name="Thank you")).to_be_visible(timeout=150_000)
     look(anna, "thanks")
     own = anna.locator(".once").inner_text()

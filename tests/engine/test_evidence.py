@@ -152,7 +152,8 @@ def test_other_recordings_are_not_the_same(folder: Path, original: dict[str, Any
 
 def test_nothing_is_like_silence(folder: Path) -> None:
     """Two recordings without sound are not the same for it."""
-    quiet = read_sound(made(folder / "quiet.mp4", "-f", "lavfi", "-i", "anullsrc=duration=5"))
+    sources = ["-f", "lavfi", "-i", "color=s=64x64:r=5:d=5", "-f", "lavfi", "-i", "anullsrc=duration=5"]
+    quiet = read_sound(made(folder / "quiet.mp4", *sources))
     empty = fingerprint(quiet, [])
     assert same_sound(empty, empty) < SAME_SOUND
     assert same_movement(empty, empty) == 0
