@@ -121,7 +121,7 @@ def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner:
     look(editor, "live")
 
     anna.goto(own)
-    expect(anna.get_by_text("Night Train")).to_be_visible()
+    expect(anna.get_by_text("Night Train · Studio North")).to_be_visible()
     look(anna, "own")
     anna.get_by_text("Withdraw my consent").click()
     anna.get_by_role("button", name="Withdraw and delete").click()
