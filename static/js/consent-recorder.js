@@ -71,6 +71,7 @@ class ConsentRecorder extends HTMLElement {
     const carried = new DataTransfer();
     carried.items.add(recording);
     this.input.files = carried.files;
+    this.querySelector("[name=recorded]").value = "yes";
     this.show(recording);
     this.said.textContent = "";
     this.toggle({ again: true });

@@ -44,6 +44,7 @@ class Server:
             "DJANGO_SETTINGS_MODULE": "webapp.settings.development",
             "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
             "DATA_DIR": str(Path(settings.MEDIA_ROOT).parent),
+            "CONSENT_KEYS_DIR": str(settings.CONSENT_KEYS_DIR),
         }
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), "webapp.asgi:application"]
         self._process = subprocess.Popen(

@@ -13,6 +13,7 @@ import django
 django.setup()
 
 from tests.e2e.studio import PASSWORD  # noqa: E402
+from tests.web.consents import reviewed, with_document  # noqa: E402
 from webapp.accounts.models import Membership, Role, User  # noqa: E402
 from webapp.api.tokens import make_token  # noqa: E402
 from webapp.consent import services  # noqa: E402
@@ -33,9 +34,9 @@ def agree() -> None:
     editor = User.objects.create_user("editor@example.org", PASSWORD)
     Membership.objects.create(team=project.team, user=editor, role=Role.EDITOR)
     for person in project.people.all():
-        consent = services.ask(person, owner)
-        services.give(consent, Way.UPLOAD)
-        services.review(consent, editor, accept=True)
+        consent = with_document(services.ask(person, owner))
+        services.give(consent, Way.PDF)
+        reviewed(consent, editor)
 
 
 def token() -> None:

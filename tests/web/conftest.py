@@ -17,6 +17,7 @@ from webapp.studio.models import Run
 @pytest.fixture(autouse=True)
 def own_files(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT, settings.UPLOADS_DIR = tmp_path / "files", tmp_path / "uploads"
+    settings.CONSENT_KEYS_DIR = tmp_path / "keys"
     settings.MEDIA_ROOT.mkdir()
     settings.UPLOADS_DIR.mkdir()
 

@@ -6,13 +6,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from tests.web.pdfs import signed_pdf
 from webapp.accounts.models import User
+from webapp.accounts.proofs import prove_by_mail
 from webapp.accounts.services import found_team
+from webapp.consent import reviewing, services
+from webapp.consent.evidence import keep
 from webapp.consent.models import Consent, Mandate, Way
 from webapp.projects.models import Person, Project
-from webapp.projects.services import create_project
+from webapp.projects.services import create_project, record
 
 STANDINGS = ("none", "asked", "waiting", "live", "refused", "expired", "withdrawn")
 
@@ -23,7 +28,7 @@ def reviewer() -> User:
 
 
 def consent_of(person: Person, standing: str = "live", **fields: Any) -> Consent | None:
-    """A consent of ``person`` that stands there; ``None`` for ``none``."""
+    """A consent of ``person`` that stands there; ``None`` for ``none``. A question that was still open goes."""
     if standing == "none":
         return None
     now = timezone.now()
@@ -35,6 +40,8 @@ def consent_of(person: Person, standing: str = "live", **fields: Any) -> Consent
         known |= {"expires_at": now + timedelta(days=-1 if standing == "expired" else 300)}
     if standing == "withdrawn":
         known |= {"withdrawn_at": now}
+    if standing in ("asked", "waiting"):
+        Consent.objects.filter(person=person, accepted=None, withdrawn_at=None).delete()
     return Consent.objects.create(person=person, **known | fields)
 
 
@@ -59,3 +66,24 @@ def mandate_of(project: Project) -> Mandate:
         consented(project)
     consents: dict[str, Any] = {f"consent_{one.side}": one for one in Consent.objects.filter(person__project=project)}
     return Mandate.objects.get_or_create(project=project, **consents)[0]
+
+
+def with_document(consent: Consent) -> Consent:
+    """The consent, for which the person has sent a signed document."""
+    keep(consent, SimpleUploadedFile("signed.pdf", signed_pdf()), Way.PDF)
+    return consent
+
+
+def look_at(consent: Consent, reviewer: User) -> None:
+    """The reviewer opens all that was sent."""
+    assert consent.person is not None
+    project = consent.person.project
+    for kept in consent.evidence.exclude(file=""):
+        record(reviewer, reviewing.SEEN, project.team, project, side=consent.side, **reviewing.seen_version(kept))
+
+
+def reviewed(consent: Consent, reviewer: User, *, accept: bool = True, why: str = "") -> None:
+    """A second person, whose address is proven, looks at what was sent and decides."""
+    prove_by_mail(reviewer)
+    look_at(consent, reviewer)
+    services.review(consent, reviewer, accept, why)

@@ -18,10 +18,11 @@ from faceengine.events import Checkpoint, Progress
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job, Slot
 from faceengine.jobs.words import MESSAGES
-from tests.web.consents import STANDINGS, consent_of, mandate_of, reviewer
+from tests.web.consents import STANDINGS, consent_of, mandate_of, reviewed, reviewer, with_document
 from tests.web.footage import client_of, project_of, user
 from tests.web.ways import claimed, ended, footage
 from webapp.accounts.models import User
+from webapp.accounts.proofs import prove_by_mail
 from webapp.consent import services, synthetic
 from webapp.consent.errors import REASONS, ConsentError, ConsentStepError
 from webapp.consent.gate import Act, require_consent
@@ -182,13 +183,22 @@ def test_a_consent_is_asked_for_given_and_reviewed_by_somebody_else(project: Pro
     assert consent.standing == "asked"
     with pytest.raises(ConsentStepError, match="role"):
         services.review(consent, reviewer(), True)
+    second = reviewer_in(project)
+    with pytest.raises(ConsentStepError, match=r"review\.unproven"):
+        services.review(consent, second, True)
+    prove_by_mail(second)
     with pytest.raises(ConsentStepError, match="not_given"):
-        services.review(consent, reviewer_in(project), True)
+        services.review(consent, second, True)
     services.give(consent, "pdf")
     assert consent.standing == "waiting"
     with pytest.raises(ConsentStepError, match="own_review"):
         services.review(consent, owner, True)
-    services.review(consent, reviewer_in(project), True)
+    with pytest.raises(ConsentStepError, match="no_evidence"):
+        services.review(consent, second, True)
+    with_document(consent)
+    with pytest.raises(ConsentStepError, match="not_seen"):
+        services.review(consent, second, True)
+    reviewed(consent, second)
     assert consent.standing == "live"
     assert services.live(person) == consent
     with pytest.raises(ConsentStepError, match="closed"):

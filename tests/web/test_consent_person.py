@@ -15,7 +15,8 @@ from django.utils import timezone
 from tests.web.consents import consent_of
 from tests.web.footage import client_of, member, people, user
 from tests.web.pdfs import pdf, signed_pdf
-from webapp.accounts.models import User
+from webapp.accounts.models import Membership, User
+from webapp.accounts.proofs import prove_by_mail
 from webapp.accounts.services import found_team
 from webapp.consent import links, services
 from webapp.consent.answers import Answer, agree
@@ -40,7 +41,11 @@ def person(project: Project) -> Person:
 
 @pytest.fixture
 def visitors(project: Project) -> dict[str, User | None]:
-    return people(project)
+    found = people(project)
+    for one in found.values():
+        if one is not None:
+            prove_by_mail(one)
+    return found
 
 
 def page(person: Person) -> str:
@@ -59,6 +64,11 @@ def waiting(person: Person, by: User) -> Consent:
     consent.refresh_from_db()
     assert consent.standing == Standing.WAITING
     return consent
+
+
+def look(consent: Consent, reviewer: User | None) -> None:
+    for kept in consent.evidence.all():
+        assert client_of(reviewer).get(f"/consents/evidence/{kept.pk}/").status_code == 200
 
 
 def codes(visitors: dict[str, User | None], method: str, address: str, **said: Any) -> dict[str, int]:
@@ -141,17 +151,19 @@ def test_four_eyes(person: Person, visitors: dict[str, User | None]) -> None:
     assert visitors["owner"] is not None
     consent = waiting(person, visitors["owner"])
     address = f"/consents/{consent.pk}/review/"
-    assert "another member" in client_of(visitors["owner"]).get(page(person)).content.decode()
+    assert "Another member" in client_of(visitors["owner"]).get(page(person)).content.decode()
     expected = {"owner": 403, "reviewer": 403, "viewer": 403, "stranger": 404, "anonymous": 302}
     for name, code in expected.items():
         assert client_of(visitors[name]).post(address, {"accept": "yes"}).status_code == code, name
     consent.refresh_from_db()
     assert consent.standing == Standing.WAITING
+    look(consent, visitors["editor"])
     assert client_of(visitors["editor"]).post(address, {"accept": "yes"}).status_code == 302
     consent.refresh_from_db()
     assert (consent.standing, consent.reviewed_by) == (Standing.LIVE, visitors["editor"])
     # Decided is decided.
-    answer = client_of(visitors["editor"]).post(address, {"accept": "no"}, follow=True)
+    answer = client_of(visitors["editor"]).post(address, {"accept": "no", "sure": "yes", "why": "No."})
+    assert answer.status_code == 409
     assert "decided on already" in answer.content.decode()
     consent.refresh_from_db()
     assert consent.standing == Standing.LIVE
@@ -160,7 +172,8 @@ def test_four_eyes(person: Person, visitors: dict[str, User | None]) -> None:
 def test_refused_with_its_reason(person: Person, visitors: dict[str, User | None]) -> None:
     assert visitors["editor"] is not None
     consent = waiting(person, visitors["editor"])
-    said = {"accept": "no", "why": "The name does not fit."}
+    look(consent, visitors["owner"])
+    said = {"accept": "no", "why": "The name does not fit.", "sure": "yes"}
     client_of(visitors["owner"]).post(f"/consents/{consent.pk}/review/", said)
     assert "The name does not fit." in client_of(visitors["viewer"]).get(page(person)).content.decode()
 
@@ -168,9 +181,13 @@ def test_refused_with_its_reason(person: Person, visitors: dict[str, User | None
 def test_somebody_alone_is_told_to_invite(project: Project, person: Person) -> None:
     owner = User.objects.get(memberships__team=project.team)
     waiting(person, owner)
-    assert "invite an editor or owner" in client_of(owner).get(page(person)).content.decode()
-    member(project, "editor")
-    assert "invite an editor or owner" not in client_of(owner).get(page(person)).content.decode()
+    assert "Nobody in the team can yet" in client_of(owner).get(page(person)).content.decode()
+    second = member(project, "editor")
+    assert "Nobody in the team can yet" in client_of(owner).get(page(person)).content.decode()
+    prove_by_mail(second)
+    shown = client_of(owner).get(page(person)).content.decode()
+    assert "Nobody in the team can yet" not in shown
+    assert "Who can review it: a-editor@example.org." in " ".join(shown.split())
 
 
 def test_evidence_is_for_reviewers_and_every_look_is_noted(person: Person, visitors: dict[str, User | None]) -> None:
@@ -212,6 +229,9 @@ def test_whoever_had_the_link_or_the_file_can_t_review(person: Person, visitors:
     owner, editor = visitors["owner"], visitors["editor"]
     assert owner is not None
     assert editor is not None
+    third = user("third")
+    Membership.objects.create(team=person.project.team, user=third, role="editor")
+    prove_by_mail(third)
     handed, linked = waiting_by(person, owner, editor), asked(person.project.people.get(side="b"), owner)
     client_of(editor).post(f"/consents/{linked.pk}/link/")
     assert AuditEntry.objects.get(verb="consent.link_made").actor == editor
@@ -219,11 +239,15 @@ def test_whoever_had_the_link_or_the_file_can_t_review(person: Person, visitors:
     agree(link, Answer("Bruno", ["train"], "en", "upload", SimpleUploadedFile("b.pdf", pdf(b"/B 1 "))))
     for consent in (handed, linked):
         address = f"/consents/{consent.pk}/review/"
-        assert "asked for this consent or handed it in" in client_of(editor).get(page_of(consent)).content.decode()
-        assert client_of(editor).post(address, {"accept": "yes"}).status_code == 403
-        assert client_of(owner).post(address, {"accept": "yes"}).status_code == 302
+        for one in (owner, editor):  # the first one asked
+            assert client_of(one).post(address, {"accept": "yes"}).status_code == 403
+        assert "Who can review it: third@example.org." in " ".join(
+            client_of(editor).get(page_of(consent)).content.decode().split()
+        )
+        look(consent, third)
+        assert client_of(third).post(address, {"accept": "yes"}).status_code == 302
         consent.refresh_from_db()
-        assert (consent.asked_by, consent.reviewed_by) == (editor, owner)
+        assert (consent.asked_by, consent.reviewed_by) == (editor, third)
 
 
 def waiting_by(person: Person, asks: User, hands_in: User) -> Consent:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.utils import timezone
 
 from tests.web.footage import project_of, user
-from webapp.consent import vault
+from webapp.consent import keys, vault
 from webapp.consent.models import PersonKey
 from webapp.projects.models import Person
 
@@ -67,8 +66,8 @@ def test_pieces_are_not_cut_off_moved_or_taken_from_elsewhere() -> None:
 def test_a_person_has_one_key_and_it_can_be_destroyed(person: Person) -> None:
     key = vault.key_for(person)
     assert vault.key_for(person) == key
-    assert key not in bytes(PersonKey.objects.get().wrapped)
-    PersonKey.objects.update(wrapped=b"")
+    assert key not in keys.read(PersonKey.objects.get().file)
+    vault.destroy_key(person)
     with pytest.raises(vault.VaultError, match="destroyed"):
         vault.key_of(person)
 
@@ -81,7 +80,7 @@ def test_reading_makes_no_key(person: Person) -> None:
 
 def test_who_agrees_anew_gets_another_key(person: Person) -> None:
     before = vault.key_for(person)
-    PersonKey.objects.update(wrapped=b"", destroyed_at=timezone.now())
+    vault.destroy_key(person)
     after = vault.key_for(person)
     assert after != before
     assert vault.key_of(person) == vault.key_for(person) == after

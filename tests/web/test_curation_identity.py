@@ -17,13 +17,14 @@ from faceengine.conversion.recognition import SetPerson
 from faceengine.extraction.config import ExtractConfig
 from faceengine.extraction.extract import run
 from faceengine.faceset import FaceSet as Files
-from tests.web.consents import consent_of, mandate_of
+from tests.web.consents import consent_of, mandate_of, reviewed, with_document
 from tests.web.footage import project_of, user
 from tests.web.ways import TINY, faces
 from webapp.accounts.models import Role
-from webapp.consent.evidence import _sealed, keep, likeness_of
+from webapp.consent.evidence import _sealed, keep
+from webapp.consent.likeness import likeness_of
 from webapp.consent.models import Evidence
-from webapp.consent.services import review, withdraw
+from webapp.consent.services import withdraw
 from webapp.curation.best import keep_best
 from webapp.curation.figures import counts
 from webapp.curation.intake import export_verdicts, import_crops
@@ -213,7 +214,7 @@ def test_a_new_recording_has_earlier_faces_compared_again(face_set: FaceSet) -> 
     consent = consent_of(person, "waiting", asked_by=owner_of(face_set))
     assert consent is not None
     recorded(consent, "held_out_b.mp4")
-    review(consent, member(face_set, "editor@example.org", Role.EDITOR), accept=True)
+    reviewed(consent, member(face_set, "editor@example.org", Role.EDITOR))
     face_set.refresh_from_db()
     assert face_set.to_compare
     page = Client()
@@ -271,7 +272,7 @@ def test_a_renewal_by_a_document_leaves_the_face_of_the_recording(face_set: Face
     recorded(first, "held_out_b.mp4")
     second = consent_of(person, "waiting", asked_by=owner_of(face_set))
     assert second is not None
-    review(second, member(face_set, "editor@example.org", Role.EDITOR), accept=True)
+    reviewed(with_document(second), member(face_set, "editor@example.org", Role.EDITOR))
     assert not FaceSet.objects.get(pk=face_set.pk).to_compare
     assert likeness_of(person) is not None
     first.refresh_from_db()

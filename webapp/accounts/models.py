@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from webapp.names import NameField
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users whose addresses are compared without regard to case."""
@@ -71,7 +73,7 @@ class User(AbstractUser):
 class Team(models.Model):
     """People who work on the same projects. Nobody outside sees anything of them."""
 
-    name = models.CharField(_("name"), max_length=100)
+    name = NameField(_("name"), max_length=100)
     members = models.ManyToManyField(User, through="Membership", related_name="teams")
     created_at = models.DateTimeField(db_default=Now())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as NameRefused
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -36,6 +37,7 @@ def answer_errors(api: NinjaAPI) -> None:
     on(ScopeError, 403, lambda _e: ("token.scope", _("The scope of this token does not allow that. Make another one.")))
     on(Http404, 404, lambda _e: ("not_found", _("There is nothing there.")))
     on(PermissionDenied, 403, lambda _e: ("role", _("Your role in the team does not allow that.")))
+    on(NameRefused, 422, lambda error: (error.code or "input", " ".join(error.messages)))
     on(StudioError, 409, lambda error: (error.code, error.reason))
     on(ConfigError, 422, lambda error: (error.code, error))
     on(ValidationError, 422, lambda error: ("input", _wrong(error)))

@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from webapp.names import NameField
+
 
 class Scope(models.TextChoices):
     """What a token may do at most; ``tokens.ACTS_AS`` says in which role. None may manage a team, or an account."""
@@ -21,7 +23,7 @@ class ApiToken(models.Model):
     """A token of a person, who may do by it what they and its scope may do. Only its hash is kept."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
-    name = models.CharField(_("name"), max_length=100)
+    name = NameField(_("name"), max_length=100)
     token_hash = models.CharField(max_length=64, unique=True)
     scope = models.CharField(_("scope"), max_length=6, choices=Scope.choices)
     made_with = models.CharField(max_length=64)

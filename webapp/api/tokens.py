@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from webapp.accounts.makers import is_backed, stamp_of
 from webapp.accounts.models import Role, User
 from webapp.api.models import ApiToken, Scope
+from webapp.names import plain_name
 
 DAYS, MOST_DAYS = 90, 365
 """How long a token lives unless its maker says otherwise, and at most."""
@@ -26,7 +27,7 @@ def make_token(user: User, name: str, scope: str = Scope.WRITE, days: int = DAYS
     token = f"fss_{secrets.token_urlsafe(32)}"
     ApiToken.objects.create(
         user=user,
-        name=name.strip()[:100] or "–",
+        name=plain_name(name)[:100] or "–",
         token_hash=_hash(token),
         scope=Scope(scope),
         made_with=stamp_of(user),

@@ -12,6 +12,7 @@ class ConsentConfig(AppConfig):
         from webapp.consent import checks, erasure, evidence, job_groups, receivers, triggers  # noqa: F401
 
         chores.add(erasure.sweep)
+        chores.add(evidence.forget_refused)
         groups.know(job_groups.Teams())
         pre_migrate.connect(triggers.take_away, sender=self)
         post_migrate.connect(triggers.put_in_place, sender=self)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
@@ -18,6 +21,22 @@ def kinds_ask(**_: Any) -> list[CheckMessage]:
     open_ = [name for name in kinds.names() if not kinds.get(name).asks]
     hint = "register it with permit=gate.permit(Act.…) and may_deliver=gate.may_deliver"
     return [Warning(f"jobs of the kind {name!r} need no consent", hint=hint, id="consent.W001") for name in open_]
+
+
+@register
+def keys_are_apart(**_: Any) -> list[CheckMessage]:
+    """People's keys can be written, and lie outside of what is backed up with the evidence."""
+    folder = Path(settings.CONSENT_KEYS_DIR).resolve()
+    backed_up = [Path(settings.DATA_DIR).resolve(), Path(settings.MEDIA_ROOT).resolve()]
+    if any(folder.is_relative_to(one) for one in backed_up):
+        text = f"CONSENT_KEYS_DIR ({folder}) is inside a folder that backups hold: a withdrawal could not destroy keys"
+        hint = "name a folder beside DATA_DIR, and leave it out of its backup (docs/running.md)"
+        return [Error(text, hint=hint, id="consent.E002")]
+    nearest = next(one for one in (folder, *folder.parents) if one.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        text = f"CONSENT_KEYS_DIR ({folder}) can't be written to: no evidence can be kept"
+        return [Error(text, hint="all web machines and slots share it", id="consent.E003")]
+    return []
 
 
 @register(Tags.database)

@@ -19,15 +19,18 @@ from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from faceengine.jobs import transitions
+from faceengine.jobs.live import presence
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
 from faceengine.jobs.scratch import Cache
 from faceengine.jobs.states import OPEN, State
-from webapp.consent import leftovers
+from webapp.accounts.models import Membership
+from webapp.consent import leftovers, nameless
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Tombstone
 from webapp.curation.models import FaceSet
 from webapp.projects import audit
+from webapp.projects.mentions import Mentions
 from webapp.projects.models import Person, Project
 from webapp.studio.models import Conversion, Run, Score, Still
 from webapp.uploads.models import Asset, Upload
@@ -39,8 +42,8 @@ erased = Signal()
 _CHUNK = 1 << 20
 
 
-def erase(consent: Consent, person: Person) -> None:
-    """Stop what is at work in the person's project, and delete all that was made of the person."""
+def erase(consent: Consent, person: Person, mentions: Mentions) -> None:
+    """Stop what is at work in the person's project, and delete all that was made of the person, and their name."""
     project = person.project
     jobs = _jobs_of(person)
     at_work = leftovers.at_work(jobs)
@@ -52,11 +55,16 @@ def erase(consent: Consent, person: Person) -> None:
     ended = list(jobs.values_list("pk", flat=True))
     Run.objects.filter(project=project).delete()
     # What is still dying stays for its runner to find, but says nothing of anybody.
-    Job.objects.filter(pk__in=at_work).update(title="", config={}, progress=None, result=None)
+    # What has no group and no owner is shown to nobody (``job_groups.is_erased``).
+    unseen: dict[str, Any] = {"owner": None, "group": None, "title": "", "config": {}, "progress": None, "result": None}
+    Job.objects.filter(pk__in=at_work).update(**unseen)
     Job.objects.filter(pk__in=ended).exclude(pk__in=at_work).delete()
     Person.objects.filter(pk=person.pk).update(name="")
-    audit.erase_names(person)
+    nameless.remove_mentions(person, mentions)
+    audit.erase_names(person, mentions)
     erased.send(sender=Person, person=person)
+    for member in Membership.objects.filter(team=project.team_id).values_list("user", flat=True):
+        presence.recheck(member)  # pages that are open close what they may not show any more
     transaction.on_commit(settle)
 
 

@@ -8,6 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.permits import Refused
+from webapp.accounts.words import REVIEW
+from webapp.names import NAMES
 from webapp.uploads.words import reason as file_reason
 
 if TYPE_CHECKING:
@@ -59,7 +61,29 @@ STEPS: dict[str, Promise] = {
     "consent.often": _("That was too often. Wait a minute and try again."),
     "consent.evidence_large": _("The file is too large."),
     "consent.evidence_kind": _("That is no video. A recording, a video file or a PDF is needed."),
-    "consent.evidence_known": _("This file was sent for another consent before. A new one is needed."),
+    "consent.evidence_known": _("This recording or file was sent for another consent before. A new one is needed."),
+    "consent.evidence_no_face": _(
+        "The recording does not show one face in most of its pictures. Look into the camera, with light from the front."
+    ),
+    "consent.evidence_short": _("The recording is too short. Record at least four seconds, and read the whole text."),
+    "consent.evidence_far": _("The face is too small to be seen well. Come closer to the camera and record again."),
+    "consent.evidence_still": _(
+        "The mouth does not move in the recording. Record yourself while you read aloud; a photo can't agree."
+    ),
+    "consent.evidence_silent": _(
+        "There is no sound in the recording. Allow the microphone, see that it isn't muted, and record again."
+    ),
+    "consent.evidence_no_voice": _(
+        "No voice is to be heard in the recording. Read aloud, near the microphone, where it is quieter."
+    ),
+    "consent.not_recorded": _(
+        "Only the person's own page records them before a camera. Hand in what they sent you as a file."
+    ),
+    "consent.open": _("The person has been asked already, and that is still open."),
+    "consent.not_seen": _("You have not looked at the evidence yet. Play the recording, or open the document, first."),
+    "consent.no_evidence": _("Nothing was sent that shows that the person agrees, so there is nothing to review."),
+    "consent.no_reason": _("Say why you refuse: the person reads it, and can do better."),
+    "consent.not_confirmed": _("Confirm that you refuse: it can't be undone, and the person must be asked again."),
     "consent.vault": _("The studio can't keep anything safely just now. Nothing was kept; please try again later."),
     "consent.changed": _("The text has changed since you opened this page. Read it again, please."),
     "consent.evidence_unsigned": _(
@@ -106,4 +130,4 @@ class ConsentStepError(Exception):
     @property
     def reason(self) -> str:
         """Why, in a sentence."""
-        return str(STEPS.get(self.code) or file_reason(self.code))
+        return str(STEPS.get(self.code) or REVIEW.get(self.code) or NAMES.get(self.code) or file_reason(self.code))

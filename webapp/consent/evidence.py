@@ -7,7 +7,6 @@ limits. What is kept is what they made of it, never the file as it came.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import logging
 import os
@@ -19,6 +18,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -29,14 +30,15 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
-from webapp.consent import vault
+from webapp.consent import recordings, vault
 from webapp.consent.erasure import erased
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.models import Consent, Evidence, PersonKey, Way
+from webapp.consent.likeness import about_likeness
+from webapp.consent.models import Consent, Evidence, Way
 from webapp.projects.models import Person
 
 log = logging.getLogger(__name__)
@@ -79,9 +81,9 @@ def _keep(consent: Consent, file: UploadedFile[Any], way: str, phrase: str) -> E
         evidence = Evidence(consent=consent, kind=kind, size=made.stat().st_size, sha256=digest, phrase=phrase)
         evidence.kept_sha256 = _digest(made)
         if kind == "video":
-            found = _child("-m", "faceengine.extraction.likeness", str(made), str(Path(folder, "faces")))
-            facts |= {"faces": found["faces"], "others": found.get("others", 0)}
-            evidence.likeness = _sealed(found, evidence, consent.person)
+            found = _child("-m", "faceengine.evidence.examine", str(made), str(Path(folder, "faces")))
+            facts |= _shown(evidence, found)
+            evidence.likeness = _sealed(found["likeness"], evidence, consent.person)
         evidence.facts = facts
         evidence.file = _store(made, evidence, consent.person)
     try:
@@ -92,8 +94,23 @@ def _keep(consent: Consent, file: UploadedFile[Any], way: str, phrase: str) -> E
     return evidence
 
 
+def _shown(evidence: Evidence, found: dict[str, Any]) -> dict[str, Any]:
+    """What a recording shows: one face that speaks, in a recording that is not known yet. Else it is refused."""
+    if found["problem"]:
+        raise ConsentStepError(f"consent.evidence_{found['problem']}")
+    evidence.fingerprint = found["fingerprint"]
+    kinship = recordings.compare(evidence, found["likeness"])
+    if kinship == recordings.Kinship.SAME:
+        raise ConsentStepError("consent.evidence_known")
+    likeness = found["likeness"]
+    facts = {"faces": likeness["faces"], "others": likeness.get("others", 0)}
+    facts |= {"speaking": found["speaking"], "voice": found["voice"]}
+    return facts | ({"other_face": True} if kinship == recordings.Kinship.OTHER_FACE else {})
+
+
 def _clear_up() -> None:
-    """What lies here in plain, because the program was killed while it was looked at, goes with the next look."""
+    """What was cut off because the program was killed is finished: files that lie here in plain, keys that must go."""
+    vault.finish_destroying()
     for folder in Path(tempfile.gettempdir()).glob(f"{_PLAIN}*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _LEFT:
@@ -181,36 +198,7 @@ def _sealed(found: dict[str, Any], evidence: Evidence, person: Person) -> bytes:
     """The likeness, which is somebody's biometric data, under the person's key."""
     if not found["faces"]:
         return b""
-    box = io.BytesIO()
-    vault.encrypt(io.BytesIO(json.dumps(found).encode()), box, vault.key_for(person), f"{evidence.pk}:likeness")
-    return box.getvalue()
-
-
-def likeness_of(person: Person) -> dict[str, Any] | None:
-    """:func:`recorded_faces`, and ``None`` also where they can't be read."""
-    try:
-        return recorded_faces(person)
-    except vault.VaultError:
-        log.exception("the likeness of person %s can't be read", person.pk)
-        return None
-
-
-def recorded_faces(person: Person) -> dict[str, Any] | None:
-    """``{"network", "faces", "embeddings"}`` of the person, by the newest video of a consent that was accepted and not
-    withdrawn; ``None`` without. A consent that is renewed by a document leaves the face of the recording before.
-
-    Raises :class:`VaultError` if there are some that can't be read.
-    """
-    given = Evidence.objects.filter(consent__person=person, consent__accepted=True, consent__withdrawn_at=None)
-    newest = given.exclude(likeness=b"").order_by("-created_at").first()
-    if newest is None:
-        return None
-    box = io.BytesIO(bytes(newest.likeness))
-    said = b"".join(vault.decrypted(box, vault.key_of(person), f"{newest.pk}:likeness"))
-    found: dict[str, Any] = json.loads(said)
-    if "embedding" in found:  # kept before a person was known by several faces
-        found["embeddings"] = [found.pop("embedding")]
-    return found
+    return vault.seal(json.dumps(found).encode(), person, about_likeness(evidence))
 
 
 def stream(evidence: Evidence) -> Iterator[bytes]:
@@ -257,11 +245,26 @@ def forget(kept: Evidence) -> None:
 @receiver(erased)
 def destroy(person: Person, **_: Any) -> None:
     """The person withdraws: their key goes, so that no copy or backup of a file can be read, and the files go."""
-    PersonKey.objects.filter(person=person).update(wrapped=b"", destroyed_at=Now())
-    kept = Evidence.objects.filter(consent__person=person).exclude(file="")
-    names = list(kept.values_list("file", flat=True))
-    kept.update(file="", likeness=b"", facts={}, phrase="", destroyed_at=Now())
-    transaction.on_commit(lambda: _delete(names))
+    vault.destroy_key(person)
+    Consent.objects.filter(person=person).update(statement_text=b"")
+    _forget_contents(Evidence.objects.filter(consent__person=person))
+
+
+def forget_refused() -> None:
+    """What was sent for a consent that was not accepted proves nothing and goes, after a time that may be set."""
+    keep_for = timedelta(days=settings.CONSENT_REFUSED_KEEP_DAYS)
+    over = Evidence.objects.filter(consent__accepted=False, consent__reviewed_at__lte=Now() - keep_for)
+    _forget_contents(over)
+
+
+def _forget_contents(of: QuerySet[Evidence]) -> None:
+    """Leave of evidence only what tells the same recording if it is sent again: hashes, and how it sounded."""
+    for kept in of.filter(destroyed_at=None):
+        sound = {"sound": kept.fingerprint["sound"]} if "sound" in kept.fingerprint else {}
+        emptied = {"file": "", "likeness": b"", "facts": {}, "phrase": "", "fingerprint": sound}
+        Evidence.objects.filter(pk=kept.pk).update(**emptied, destroyed_at=Now())
+        if kept.file:
+            transaction.on_commit(partial(_delete, [kept.file]))
 
 
 def _delete(names: list[str]) -> None:
@@ -270,4 +273,4 @@ def _delete(names: list[str]) -> None:
         try:
             default_storage.delete(name)
         except OSError:
-            log.exception("evidence whose key is destroyed can't be removed: %s", name)
+            log.exception("evidence that must go can't be removed: %s", name)

@@ -6,12 +6,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from webapp.consent.models import Purpose
+from webapp.names import NameInput
 
 
 class AskForm(forms.Form):
     """Whom to ask, and for what."""
 
-    name = forms.CharField(label=_("name of the person"), max_length=100)
+    name = NameInput(label=_("name of the person"), max_length=100)
     email = forms.EmailField(
         label=_("e-mail address"),
         required=False,

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from webapp.consent import evidence, vault
 from webapp.consent.models import Consent, Evidence
+from webapp.consent.statements import agreed
 from webapp.curation.models import Crop
 from webapp.projects.models import Person
 from webapp.studio.models import Conversion, Run
@@ -47,6 +48,7 @@ def held(consent: Consent) -> dict[str, Any]:
     return {
         "consent": {name: getattr(consent, name) for name in fields},
         "standing": str(consent.standing),
+        "statement": agreed(consent),
         "evidence": [_evidence(kept) for kept in consent.evidence.order_by("created_at")],
         **made,
         "deleted": _rows(consent.tombstones.all(), "kind", "thing", "sha256", "made_at", "erased_at"),

@@ -39,7 +39,17 @@ class Teams(Groups):
 def may_with(user: Any, verb: Verb, job: Job) -> bool:
     """Whether ``user`` may do ``verb`` with the job. One that is no team's, as if queued by hand, is its owner's and
     theirs who run the installation."""
+    if is_erased(job):
+        return False
     return _own(user, verb, job) if job.group is None else may(user, verb, job.group)
+
+
+def is_erased(job: Job) -> bool:
+    """Whether a withdrawal has taken the job, whose row stays only until its process is surely dead.
+
+    A job that names consents is its team's from its first day; ``erasure.py`` takes it from them.
+    """
+    return job.mandate is not None and job.group is None and job.owner_id is None
 
 
 def able(user: Any, verb: Verb, jobs: Sequence[Job]) -> set[UUID]:

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from webapp.names import NameField
 from webapp.projects.models import Person, Project, Side
 
 VALID_FOR = timedelta(days=365)
@@ -69,7 +70,7 @@ class Consent(models.Model):
     project_number = models.BigIntegerField()
     """The project's key, kept when the project is gone."""
     side = models.CharField(max_length=1, choices=Side.choices)
-    name = models.CharField(_("name"), max_length=100, blank=True)
+    name = NameField(_("name"), max_length=100, blank=True)
     """As the person signed; empty again once they have withdrawn."""
     email = models.EmailField(_("e-mail address"), blank=True)
     way = models.CharField(max_length=10, choices=Way.choices, blank=True)
@@ -79,6 +80,8 @@ class Consent(models.Model):
     statement_version = models.CharField(max_length=40, blank=True)
     statement_sha256 = models.CharField(max_length=64, blank=True)
     """Of the very text that the person saw, UTF-8."""
+    statement_text = models.BinaryField(default=b"")
+    """That text, encrypted under the person's key since it may name them; empty once they have withdrawn."""
     language = models.CharField(max_length=10, blank=True)
 
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -120,6 +123,9 @@ class Consent(models.Model):
                 name="consent_accepted_by_somebody",
             ),
             models.CheckConstraint(condition=Q(side__in=Side.values), name="consent_of_a_side"),
+            models.UniqueConstraint(
+                fields=["person"], condition=Q(accepted=None, withdrawn_at=None), name="one_open_consent_a_person"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -243,12 +249,13 @@ class ConsentLink(models.Model):
 
 
 class PersonKey(models.Model):
-    """What a person's evidence is encrypted with, itself encrypted by the installation's master key."""
+    """Where the key lies that a person's evidence is encrypted with: in the folder of ``keys.py``, never here."""
 
     person = models.OneToOneField(Person, models.CASCADE, related_name="key")
-    wrapped = models.BinaryField()
-    """Empty once it is destroyed; then nothing reads the evidence any more."""
+    file = models.CharField(max_length=40, blank=True, db_index=True)
+    """Its name there; empty once the file is destroyed."""
     destroyed_at = models.DateTimeField(null=True)
+    """Set by a withdrawal: from then on it is not used, whether or not its file is gone yet."""
 
     def __str__(self) -> str:
         return f"{self.person_id}"
@@ -274,6 +281,9 @@ class Evidence(models.Model):
     """What the person was asked to read aloud."""
     facts = models.JSONField(default=dict)
     """What was found out about it: a video's length, a document's signatures."""
+    fingerprint = models.JSONField(default=dict)
+    """By which the same recording is known again however it is encoded: ``faceengine.evidence.fingerprint``. After a
+    withdrawal that of its sound stays, and no other."""
     likeness = models.BinaryField(default=b"")
     """Encrypted: how the face in a video looks to the network that tells people apart. Footage is compared with it."""
     destroyed_at = models.DateTimeField(null=True)

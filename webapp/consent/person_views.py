@@ -20,7 +20,7 @@ from webapp.consent.errors import ConsentStepError
 from webapp.consent.held import archive
 from webapp.consent.limits import slow_down
 from webapp.consent.models import ConsentLink, Purpose, Way
-from webapp.consent.statements import statement
+from webapp.consent.statements import agreed, statement
 from webapp.consent.uses import kept, lacking
 from webapp.csp import policy
 
@@ -83,6 +83,7 @@ def _answer(request: HttpRequest) -> Answer:
         way=way,
         file=request.FILES.get("recording" if way == Way.WEBCAM else "file"),
         phrase=request.POST.get("phrase", "") if way == Way.WEBCAM else "",
+        recorded=bool(request.POST.get("recorded")),
         seen=request.POST.get("seen", "") or "none",
     )
 
@@ -131,6 +132,7 @@ def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
     context: dict[str, Any] = {
         "consent": consent,
         "token": own_token,
+        "agreed": agreed(consent),
         "deleted": consent.tombstones.count(),
         "project": consent.person.project if consent.person else None,
         "purposes": [Purpose(one).label for one in consent.purposes if one in Purpose.values],

@@ -11,7 +11,7 @@ from typing import Any
 from faceengine.errors import InputError
 from faceengine.jobs.models import Job
 from webapp.consent import vault
-from webapp.consent.evidence import recorded_faces
+from webapp.consent.likeness import recorded_faces
 from webapp.consent.models import Evidence, Mandate
 from webapp.projects.models import Person, Project, Side
 

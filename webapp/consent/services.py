@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from webapp.accounts.models import User
-from webapp.consent import synthetic
+from webapp.consent import reviewing, synthetic
 from webapp.consent.erasure import erase
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.evidence import forget
+from webapp.consent.evidence import forget, forget_refused
 from webapp.consent.models import VALID_FOR, Consent, Way, alive, every_purpose
-from webapp.projects.access import Verb, may
+from webapp.consent.nameless import mentions_of
+from webapp.names import plain_name
 from webapp.projects.models import Person, Project
 from webapp.projects.services import record
 from webapp.uploads.models import Asset
@@ -33,11 +34,19 @@ def live(person: Person) -> Consent | None:
 
 @transaction.atomic
 def ask(person: Person, by: User, *, purposes: list[str] | None = None, **fields: Any) -> Consent:
-    """Ask ``person`` to agree, for ``purposes`` (all unless said). ``fields``: others of :class:`Consent`."""
+    """Ask ``person`` to agree, for ``purposes`` (all unless said). ``fields``: others of :class:`Consent`.
+
+    Raises :class:`ConsentStepError` ``consent.open`` while an earlier question, or answer, is not decided on.
+    """
     fields = {"name": person.name, "purposes": every_purpose() if purposes is None else purposes} | fields
-    consent = Consent.objects.create(
-        person=person, project_number=person.project_id, side=person.side, asked_by=by, **fields
-    )
+    Person.objects.select_for_update().get(pk=person.pk)  # of two who ask at once the second waits, and is refused
+    try:
+        with transaction.atomic():  # where rows can't be locked, the database's own rule refuses the second
+            consent = Consent.objects.create(
+                person=person, project_number=person.project_id, side=person.side, asked_by=by, **fields
+            )
+    except IntegrityError:
+        raise ConsentStepError("consent.open") from None
     record(by, "consent.asked", person.project.team, person.project, side=person.side, consent=str(consent.pk))
     return consent
 
@@ -84,17 +93,21 @@ def give(consent: Consent, way: str, **fields: Any) -> None:
 
 @transaction.atomic
 def review(consent: Consent, reviewer: User, accept: bool, why: str = "") -> None:
-    """A member other than the one who asked accepts or refuses what was given.
+    """A second person of the team, who has looked at the evidence, accepts or refuses what was given.
 
-    Raises :class:`ConsentStepError` ``consent.own_review``, ``.role``, ``.not_given``, ``.closed``.
+    Raises :class:`ConsentStepError` ``consent.not_given``, ``.no_reason``, ``.closed``, and those of ``reviewing.py``.
     """
-    if consent.asked_by_id == reviewer.pk:
-        raise ConsentStepError("consent.own_review")
-    if consent.person is None or not may(reviewer, Verb.EDIT, consent.person.project.team_id):
-        raise ConsentStepError("consent.role")
+    reviewing.require_reviewer(consent, reviewer)
+    consent.refresh_from_db()  # it may have been withdrawn since the page was shown
     if consent.given_at is None:
         raise ConsentStepError("consent.not_given")
-    decided: dict[str, Any] = {"accepted": accept, "refused_why": "" if accept else why[:300]}
+    if consent.accepted is not None or consent.withdrawn_at is not None:
+        raise ConsentStepError("consent.closed")
+    reviewing.require_seen(consent, reviewer)
+    why = "" if accept else plain_name(why)[:300]
+    if not accept and not why:
+        raise ConsentStepError("consent.no_reason")
+    decided: dict[str, Any] = {"accepted": accept, "refused_why": why}
     decided |= {"expires_at": Now() + VALID_FOR} if accept else {}
     open_ = Consent.objects.filter(pk=consent.pk, accepted=None, withdrawn_at=None).exclude(given_at=None)
     _change(open_, consent, "consent.closed", reviewed_by=reviewer, reviewed_at=Now(), **decided)
@@ -105,6 +118,8 @@ def review(consent: Consent, reviewer: User, accept: bool, why: str = "") -> Non
     _record(reviewer, "consent.accepted" if accept else "consent.rejected", consent)
     if accept:
         accepted.send(sender=Consent, consent=consent)
+    else:
+        forget_refused()
 
 
 @transaction.atomic
@@ -113,13 +128,14 @@ def withdraw(consent: Consent) -> bool:
 
     Whatever else the person has agreed to in the project goes with it, and all that was made of them.
     """
+    mentions = mentions_of(consent.person) if consent.person is not None else None
     if not Consent.objects.filter(pk=consent.pk, withdrawn_at=None).update(withdrawn_at=Now(), **_NOBODY):
         return False
-    if consent.person is not None:
+    if consent.person is not None and mentions is not None:
         others = Consent.objects.filter(person=consent.person)
         others.filter(withdrawn_at=None).update(withdrawn_at=Now())
         others.update(**_NOBODY)
-        erase(consent, consent.person)
+        erase(consent, consent.person, mentions)
     consent.refresh_from_db()
     _record(None, "consent.withdrawn", consent)
     return True

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from webapp.consent import vault
+from webapp.consent.models import Consent
+from webapp.names import plain_name
 from webapp.projects.models import Project
+
+log = logging.getLogger(__name__)
 
 VERSION = "2026-11"
 """The present one. Another text gets another version."""
 LANGUAGES = ("en", "zh-hans")
 _FOLDER = Path(__file__).parent / "texts"
+_NAME = re.compile(r"\{(team|project)\}")
+_QUOTES = str.maketrans(dict.fromkeys('"“”„«»「」『』', "'"))
+"""A name stands in quotes, which it can't end by itself."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a paragraph: the statement's own words, or a name that the team gave."""
+
+    text: str
+    is_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -21,20 +41,70 @@ class Statement:
     version: str
     language: str
     text: str
+    paragraphs: tuple[tuple[Part, ...], ...]
+    """The paragraphs of the version's file. A name never begins another one."""
 
     @property
     def sha256(self) -> str:
         """Of the text, UTF-8."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    @property
-    def paragraphs(self) -> list[str]:
-        return [line for line in self.text.splitlines() if line]
-
 
 def statement(project: Project, language: str) -> Statement:
     """The present statement about ``project`` in ``language``, or in English where there is no such text."""
     language = language if language in LANGUAGES else "en"
     written = (_FOLDER / f"{VERSION}.{language}.txt").read_text(encoding="utf-8")
-    text = written.replace("{team}", project.team.name).replace("{project}", project.name)
-    return Statement(VERSION, language, text)
+    names = {"team": _quotable(project.team.name), "project": _quotable(project.name)}
+    text = _NAME.sub(lambda found: names[found[1]], written)
+    return Statement(VERSION, language, text, tuple(_parts(line, names) for line in written.splitlines() if line))
+
+
+def _parts(line: str, names: dict[str, str]) -> tuple[Part, ...]:
+    pieces = _NAME.split(line)  # words, name of a name, words …
+    parts = [Part(names[piece], is_name=True) if place % 2 else Part(piece) for place, piece in enumerate(pieces)]
+    return tuple(part for part in parts if part.text)
+
+
+def _quotable(name: str) -> str:
+    return plain_name(name).translate(_QUOTES)
+
+
+# ---- as it was agreed to ---------------------------------------------------------------------------------------------
+
+
+def sealed(consent: Consent, shown: Statement) -> bytes:
+    """Return the statement for :attr:`Consent.statement_text`. Raises ``VaultError``."""
+    assert consent.person is not None
+    content = json.dumps({"version": shown.version, "language": shown.language, "text": shown.text})
+    return vault.seal(content.encode(), consent.person, _about(consent))
+
+
+def agreed(consent: Consent) -> dict[str, Any] | None:
+    """Return ``{"version", "language", "text"}`` as the person saw it; ``None`` where it was not kept, or is destroyed.
+
+    With ``renamed`` the project's name was taken out of it when the other person, whom it named, withdrew.
+    """
+    if not consent.statement_text or consent.person is None or consent.withdrawn_at is not None:
+        return None
+    try:
+        content = vault.unseal(bytes(consent.statement_text), consent.person, _about(consent))
+    except vault.VaultError:
+        log.exception("the statement of consent %s can't be read", consent.pk)
+        return None
+    found: dict[str, Any] = json.loads(content)
+    return found
+
+
+def rename_in_agreed(consent: Consent, before: str, now: str) -> None:
+    """Put ``now`` in the place of a project's name that must not be kept any more."""
+    found = agreed(consent)
+    quoted = _quotable(before)
+    if found is None or consent.person is None or quoted not in found["text"]:
+        return
+    found |= {"text": found["text"].replace(quoted, now), "renamed": True}
+    box = vault.seal(json.dumps(found).encode(), consent.person, _about(consent))
+    Consent.objects.filter(pk=consent.pk).update(statement_text=box)
+
+
+def _about(consent: Consent) -> str:
+    return f"{consent.pk}:statement"

@@ -19,11 +19,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from webapp.accounts import mail
-from webapp.accounts.models import Membership
-from webapp.consent import evidence, links, own_links, services
+from webapp.consent import evidence, links, own_links, reviewing, services
 from webapp.consent.answers import Answer, hand_in
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.forms import AskForm
@@ -40,7 +39,6 @@ from webapp.uploads.access import get_person
 _SOON = timedelta(days=30)
 """Before a consent expires its renewal can be asked for."""
 _TYPES = {"video": "video/mp4", "pdf": "application/pdf"}
-_REVIEWERS = [role for role, reach in REACH.items() if reach.value >= Verb.EDIT.value]
 
 
 @require_safe
@@ -64,7 +62,7 @@ def _page(request: HttpRequest, person: Person, form: AskForm | None = None, **s
     reach = REACH[role].value if role else 0
     editable = reach >= Verb.EDIT.value
     waiting = newest is not None and newest.standing == Standing.WAITING
-    own = waiting and newest is not None and newest.asked_by_id == request.user.pk
+    barred = reviewing.refusal(newest, request.user) if newest is not None and waiting else ""  # type: ignore[arg-type]
     context = {
         "project": person.project,
         "person": person,
@@ -76,8 +74,8 @@ def _page(request: HttpRequest, person: Person, form: AskForm | None = None, **s
         "given": next((one for one in consents if one.given_at and not one.withdrawn_at), None),
         "editable": editable,
         "manages": reach >= Verb.MANAGE.value,
-        "own": own,
-        "alone": own and not _others(person, request.user),
+        "barred": ConsentStepError(barred).reason if barred else "",
+        "reviewers": reviewing.able(newest) if newest is not None and barred else [],
         "purposes": {purpose.value: purpose.label for purpose in Purpose},
         "form": form or AskForm(initial={"name": person.name, "purposes": list(Purpose.values)}),
         "may_ask": editable and _may_ask(newest, live) and (live is None or _ends_soon(live)),
@@ -85,12 +83,7 @@ def _page(request: HttpRequest, person: Person, form: AskForm | None = None, **s
         "largest": settings.CONSENT_FILE_MB << 20,
         "days": links.LINK_DAYS,
     }
-    return render(request, "consent/person.html", context | shown)
-
-
-def _others(person: Person, user: Any) -> bool:
-    members = Membership.objects.filter(team=person.project.team_id, role__in=_REVIEWERS)
-    return members.exclude(user=user).exists()
+    return render(request, "consent/person.html", context | shown, status=409 if "problem" in shown else 200)
 
 
 def _may_ask(newest: Consent | None, live: Consent | None) -> bool:
@@ -119,7 +112,11 @@ def ask(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
         return redirect("consent:person", project_id, side)
     said = form.cleaned_data
     user: Any = request.user
-    consent = services.ask(person, user, purposes=said["purposes"], name=said["name"], email=said["email"])
+    try:
+        consent = services.ask(person, user, purposes=said["purposes"], name=said["name"], email=said["email"])
+    except ConsentStepError as error:
+        messages.warning(request, error.reason)
+        return redirect("consent:person", project_id, side)
     return _page(request, person, link=_address(request, consent))
 
 
@@ -205,13 +202,20 @@ def _passed_on(request: HttpRequest, consent: Consent, token: str) -> HttpRespon
 
 
 @_steps
-def review(request: HttpRequest, consent: Consent) -> None:
-    """Accept or refuse what was given."""
-    if consent.asked_by_id == request.user.pk:
-        raise PermissionDenied(ConsentStepError("consent.own_review").reason)
+def review(request: HttpRequest, consent: Consent) -> HttpResponse | None:
+    """Accept or refuse what was given. Refusing can't be undone, so it is confirmed and says why."""
+    assert consent.person is not None
     accept = request.POST.get("accept") == "yes"
-    services.review(consent, request.user, accept, request.POST.get("why", ""))  # type: ignore[arg-type]
+    try:
+        if not accept and not request.POST.get("sure"):
+            raise ConsentStepError("consent.not_confirmed")
+        services.review(consent, request.user, accept, request.POST.get("why", ""))  # type: ignore[arg-type]
+    except ConsentStepError as error:
+        if error.code.startswith("review.") or error.code == "consent.own_review":
+            raise PermissionDenied(error.reason) from error
+        return _page(request, consent.person, problem=error.reason, code=error.code, why=request.POST.get("why", ""))
     messages.success(request, _("The consent is accepted.") if accept else _("The consent is refused."))
+    return None
 
 
 @_steps
@@ -234,7 +238,7 @@ def statement_page(request: HttpRequest, project_id: int) -> HttpResponse:
     )
 
 
-@require_safe
+@require_GET  # a request for the headers alone shows nobody anything
 @login_required
 @never_cache
 def evidence_file(request: HttpRequest, evidence_id: UUID) -> HttpResponseBase:
@@ -248,8 +252,8 @@ def evidence_file(request: HttpRequest, evidence_id: UUID) -> HttpResponseBase:
         pieces = evidence.stream(found)
     except VaultError as error:
         raise Http404 from error
-    side = found.consent.side
-    record(request.user, "consent.evidence_seen", project.team, project, side=side, evidence=str(found.pk))  # type: ignore[arg-type]
+    shown = {"side": found.consent.side, "consent": str(found.consent_id), **reviewing.seen_version(found)}
+    record(request.user, reviewing.SEEN, project.team, project, **shown)  # type: ignore[arg-type]
     response = StreamingHttpResponse(pieces, content_type=_TYPES[found.kind])
     response["Content-Length"] = str(found.size)
     name = f"evidence.{'mp4' if found.kind == 'video' else 'pdf'}"

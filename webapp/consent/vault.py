@@ -3,26 +3,36 @@
 A file is a magic word, a random nonce of 7 bytes, and pieces of 1 MiB, each AES-256-GCM with the nonce, the piece's
 number and whether it is the last (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015). So a piece
 that is changed, moved, left out or cut off is noticed, and a file of any size takes little memory. The person's key is
-wrapped (AES-256-GCM too) by the installation's master key, which is no part of any backup of the database.
+wrapped (AES-256-GCM too) by the installation's master key, and lies in a folder of its own (``keys.py``), which is no
+part of the backups that hold the database and the evidence.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import io
+import logging
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models.functions import Now
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
+from webapp.consent import keys
 from webapp.consent.models import PersonKey
 from webapp.projects.models import Person
+
+log = logging.getLogger(__name__)
 
 _MAGIC = b"consent1"
 _NONCE = 7
@@ -67,31 +77,67 @@ def _own_key(path: Path) -> str:
 
 
 def key_for(person: Person) -> bytes:
-    """The person's own key to encrypt with, made when first needed, and another one after a withdrawal.
+    """Return the person's own key to encrypt with, made when first needed, and another one after a withdrawal.
 
-    Raises :class:`VaultError` if the master key is another one than it was made with.
+    Raises :class:`VaultError` if it is lost, or the master key is another one than it was made with.
     """
     row = PersonKey.objects.filter(person=person).first()
-    if row is None:
-        row, _ = PersonKey.objects.get_or_create(person=person, defaults={"wrapped": _fresh(person)})
-    if not row.wrapped:
-        # Who agrees anew begins anew: what the destroyed key had locked stays locked. Of two made at once, one counts.
-        gone = PersonKey.objects.filter(pk=row.pk, wrapped=b"")
-        gone.update(wrapped=_fresh(person), destroyed_at=None)
-        row.refresh_from_db()
+    if row is None or row.destroyed_at is not None:
+        row = _fresh(person, row)
     return _unwrap(row)
 
 
 def key_of(person: Person) -> bytes:
-    """The person's key to read with. Raises :class:`VaultError` if it was destroyed, or never made."""
+    """The person's key to read with. Raises :class:`VaultError` if it was destroyed, lost, or never made."""
     row = PersonKey.objects.filter(person=person).first()
     if row is None:
         raise VaultError("the person has no key")
     return _unwrap(row)
 
 
-def _fresh(person: Person) -> bytes:
-    return _wrap(AESGCM.generate_key(256), person)
+def destroy_key(person: Person) -> None:
+    """From now on nothing reads what the person's key has locked; its file goes when the transaction is over."""
+    PersonKey.objects.filter(person=person, destroyed_at=None).update(destroyed_at=Now())
+    row = PersonKey.objects.filter(person=person).exclude(file="").first()
+    if row is not None:
+        transaction.on_commit(lambda: destroy_files([row.file]))
+
+
+def destroy_files(names: list[str]) -> None:
+    """Destroy files of keys. What fails now is tried again by :func:`finish_destroying`."""
+    for name in names:
+        try:
+            if keys.destroy(name):
+                PersonKey.objects.filter(file=name).update(file="")
+        except OSError:
+            log.exception("a key that must go can't be destroyed yet: %s", name)
+
+
+@receiver(post_delete, sender=PersonKey)
+def _row_is_gone(instance: PersonKey, **_: Any) -> None:
+    """With its row, as when a project is deleted, a key goes as well."""
+    if instance.file:
+        transaction.on_commit(lambda: destroy_files([instance.file]))
+
+
+def finish_destroying() -> None:
+    """Destroy the files of keys whose withdrawal was cut off before it came to that."""
+    destroy_files(list(PersonKey.objects.exclude(destroyed_at=None).exclude(file="").values_list("file", flat=True)))
+
+
+def _fresh(person: Person, gone: PersonKey | None) -> PersonKey:
+    """Who agrees anew begins anew: what the destroyed key had locked stays locked. Of two made at once, one counts."""
+    name = keys.write(_wrap(AESGCM.generate_key(256), person))
+    if gone is None:
+        row, _ = PersonKey.objects.get_or_create(person=person, defaults={"file": name})
+    else:
+        destroy_files([gone.file] if gone.file else [])
+        dead = PersonKey.objects.filter(pk=gone.pk).exclude(destroyed_at=None)
+        dead.update(file=name, destroyed_at=None)
+        row = PersonKey.objects.get(pk=gone.pk)
+    if row.file != name:
+        keys.destroy(name)
+    return row
 
 
 def _wrap(key: bytes, person: Person) -> bytes:
@@ -100,14 +146,29 @@ def _wrap(key: bytes, person: Person) -> bytes:
 
 
 def _unwrap(row: PersonKey) -> bytes:
-    wrapped = bytes(row.wrapped)
-    if not wrapped:
+    if row.destroyed_at is not None or not row.file:
         raise VaultError("the key was destroyed when the consent was withdrawn")
+    try:
+        wrapped = keys.read(row.file)
+    except OSError as error:
+        raise VaultError("the file of the person's key is not in CONSENT_KEYS_DIR") from error
     nonce, box = wrapped[:_WRAP_NONCE], wrapped[_WRAP_NONCE:]
     try:
         return AESGCM(master_key()).decrypt(nonce, box, str(row.person_id).encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise VaultError("CONSENT_MASTER_KEY is not the key that this was kept with") from error
+
+
+def seal(content: bytes, person: Person, about: str) -> bytes:
+    """Return something small, encrypted under the person's key; ``about`` must be the same when it is read."""
+    box = io.BytesIO()
+    encrypt(io.BytesIO(content), box, key_for(person), about)
+    return box.getvalue()
+
+
+def unseal(sealed: bytes, person: Person, about: str) -> bytes:
+    """Return what :func:`seal` was given. Raises :class:`VaultError`."""
+    return b"".join(decrypted(io.BytesIO(sealed), key_of(person), about))
 
 
 def encrypt(source: IO[bytes], target: IO[bytes], key: bytes, about: str) -> None:

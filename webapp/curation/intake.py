@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from webapp.consent.evidence import likeness_of
+from webapp.consent.likeness import likeness_of
 from webapp.curation.models import USABLE, Crop, CropState, FaceSet
 from webapp.curation.verdicts import derive_identities
 

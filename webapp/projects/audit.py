@@ -21,14 +21,20 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from webapp.accounts.models import Team
+from webapp.projects.mentions import Mentions
 from webapp.projects.models import AuditEntry, AuditHead, Person, Project
 
 START = "0" * 64
 """What the first entry of a chain has as the hash before."""
 ERASED = "audit.erased"
 """Verb of the entry that says whose ``data`` were erased."""
-_OF_PEOPLE = ("asset.", "conversion.", "score.", "consent.")
-"""Verbs whose data may name somebody who is seen in a project, or their footage."""
+NAMELESS = frozenset({
+    *("side", "consent", "evidence", "sha256", "code", "act", "role", "way", "rule", "value", "why", "entries"),
+    *("inputs", "crops", "needed", "other", "unsure", "minutes", "iterations"),
+})  # fmt: skip
+"""Keys of ``data`` whose values never name somebody or their footage. All others may: also those that are new."""
+_OF_TEAM = "project."
+"""Verbs whose names are the team's own. They go only where they name the person."""
 _CHUNK = 2_000
 
 
@@ -200,15 +206,20 @@ def erase(entries: Iterable[AuditEntry], why: str) -> int:
     return sum(map(len, by_team.values()))
 
 
-def erase_names(person: Person) -> int:
-    """Erase what names the person or their footage in the trail of their project; how many entries there were."""
-    entries = AuditEntry.objects.filter(project=person.project_id).exclude(salt="")
-    return erase([entry for entry in entries.iterator(chunk_size=_CHUNK) if _names(entry, person.side)], "withdrawn")
+def erase_names(person: Person, mentions: Mentions) -> int:
+    """Erase what names the person or their footage in the trail of their project; how many entries there were.
+
+    What the other person's footage is called stays, unless it names this one.
+    """
+    entries = AuditEntry.objects.filter(project=person.project_id).exclude(salt="").exclude(verb=ERASED)
+    found = [entry for entry in entries.iterator(chunk_size=_CHUNK) if _names(entry, person.side, mentions)]
+    return erase(found, "withdrawn")
 
 
-def _names(entry: AuditEntry, side: str) -> bool:
-    of_them = entry.verb.startswith(_OF_PEOPLE) and entry.data.get("side", side) == side
-    return of_them and not {"name", "email"}.isdisjoint(entry.data)
+def _names(entry: AuditEntry, side: str, mentions: Mentions) -> bool:
+    names = [str(value) for key, value in entry.data.items() if key not in NAMELESS and value not in ("", None)]
+    of_them = not entry.verb.startswith(_OF_TEAM) and entry.data.get("side", side) == side
+    return bool(names) and (of_them or any(map(mentions.within, names)))
 
 
 def erase_address(email: str) -> int:

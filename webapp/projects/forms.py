@@ -8,14 +8,15 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Team
+from webapp.names import NameInput
 
 
 class ProjectForm(forms.Form):
     """A new project of one of somebody's teams."""
 
-    name = forms.CharField(label=_("name of the project"), max_length=100)
-    a = forms.CharField(label=_("name of person A"), max_length=100, required=False)
-    b = forms.CharField(label=_("name of person B"), max_length=100, required=False)
+    name = NameInput(label=_("name of the project"), max_length=100)
+    a = NameInput(label=_("name of person A"), max_length=100, required=False)
+    b = NameInput(label=_("name of person B"), max_length=100, required=False)
     team = forms.ModelChoiceField(Team.objects.none(), label=_("team"), empty_label=None)
 
     def __init__(self, *arguments: Any, teams: Any, **more: Any) -> None:

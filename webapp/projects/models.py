@@ -10,13 +10,14 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts.models import Team
+from webapp.names import NameField
 
 
 class Project(models.Model):
     """Two people, the footage of each, and everything made of it."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="projects")
-    name = models.CharField(_("name"), max_length=100)
+    name = NameField(_("name"), max_length=100)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
 
@@ -44,7 +45,7 @@ class Person(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="people")
     side = models.CharField(max_length=1, choices=Side.choices)
-    name = models.CharField(_("name"), max_length=100, blank=True)
+    name = NameField(_("name"), max_length=100, blank=True)
     namesake = models.BooleanField(default=False)
     """Whether the project's other person has the same name."""
 

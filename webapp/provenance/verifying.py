@@ -11,7 +11,7 @@ from django.conf import settings
 
 from faceengine.errors import InputError
 from faceengine.provenance.inspect import inspect
-from webapp.consent.models import Consent
+from webapp.consent.models import Consent, Standing
 from webapp.provenance import signing
 from webapp.provenance.errors import VerifyError
 
@@ -54,8 +54,14 @@ def _consents(reading: dict[str, Any]) -> list[dict[str, str]]:
     if verdict(reading) != "ours":
         return []
     named = [text for text in reading["signature"]["origin"].get("consents", []) if _is_id(text)]
-    known = {str(consent.pk): consent for consent in Consent.objects.filter(pk__in=named)}
-    return [{"id": text, "standing": str(known[text].standing.value) if text in known else "gone"} for text in named]
+    known = {str(consent.pk): _standing(consent) for consent in Consent.objects.filter(pk__in=named)}
+    return [{"id": text, "standing": known.get(text, "gone")} for text in named]
+
+
+def _standing(consent: Consent) -> str:
+    """Where it stands; one whose project was deleted allows nothing any more, and is gone."""
+    over = consent.person_id is None and consent.standing in (Standing.ASKED, Standing.WAITING, Standing.LIVE)
+    return "gone" if over else str(consent.standing.value)
 
 
 def _is_id(text: str) -> bool:

@@ -230,6 +230,10 @@ CONSENT_MASTER_KEY = env.text("CONSENT_MASTER_KEY")
 """32 bytes in base64 that wrap the keys of all evidence. Whoever loses it loses the evidence."""
 CONSENT_MASTER_KEY_FILE = DATA_DIR / "consent-master-key"
 """Where it is made and kept when it is not set, as for development."""
+CONSENT_KEYS_DIR = Path(env.text("CONSENT_KEYS_DIR") or DATA_DIR.with_name(f"{DATA_DIR.name}-keys"))
+"""A file for each person's key, beside ``DATA_DIR`` and not in it: no backup may keep what a withdrawal destroys."""
+CONSENT_REFUSED_KEEP_DAYS = env.number("CONSENT_REFUSED_KEEP_DAYS", 0)
+"""So long after a consent was refused its evidence stays; 0: it goes at once."""
 CONSENT_FILE_MB = env.number("CONSENT_FILE_MB", 60)
 """The largest file of evidence."""
 # ---- demo ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from faceengine.config import Config
 from faceengine.conversion.config import ConvertConfig
 from faceengine.extraction.config import ExtractConfig
 from faceengine.training.config import TrainConfig
+from webapp.names import NameInput
 from webapp.studio.models import Run, Snapshot
 from webapp.studio.words import CHOICES, FIELDS, LEFT_OUT
 from webapp.uploads.models import Asset, AssetKind, AssetState
@@ -85,7 +86,7 @@ class RunForm(ConfigForm):
         *("iterations", "octave", "batch", "cycle", "seed"),
         *("preview_every", "checkpoint_every", "keep_every"),
     )
-    name = forms.CharField(label=_("name"), max_length=100)
+    name = NameInput(label=_("name"), max_length=100)
     parent = forms.ModelChoiceField(Snapshot.objects.none(), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *arguments: Any, snapshots: Any, **more: Any) -> None:

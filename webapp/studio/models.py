@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
+from webapp.names import NameField
 from webapp.projects.models import Project, Side
 from webapp.studio.words import swap_settings
 from webapp.uploads.models import Asset
@@ -36,7 +37,7 @@ class Run(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
     job = models.OneToOneField(Job, models.CASCADE, related_name="run")
-    name = models.CharField(_("name"), max_length=100)
+    name = NameField(_("name"), max_length=100)
     parent = models.ForeignKey("Snapshot", models.SET_NULL, null=True, related_name="branches")
     """The snapshot whose weights it began with."""
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

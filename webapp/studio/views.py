@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -80,9 +80,12 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
 def rename(request: HttpRequest, project_id: int) -> HttpResponse:
     """Give a project another name."""
     found = get_project(request.user, project_id, Verb.EDIT)
-    name = request.POST.get("name", "").strip()[:100]
-    if name:
-        rename_project(request.user, found, name)  # type: ignore[arg-type]
+    name = request.POST.get("name", "").strip()
+    try:
+        if name:
+            rename_project(request.user, found, name)  # type: ignore[arg-type]
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect("studio:project", project_id)
 
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.models import Job
+from webapp.names import NameField
 from webapp.projects.models import Person
 
 NAME_LENGTH = 200
@@ -35,7 +36,7 @@ class Asset(models.Model):
     """A video or photo of one person. Its files, all made by the studio, lie in the folder of its job."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="assets")
-    name = models.CharField(_("name"), max_length=NAME_LENGTH)
+    name = NameField(_("name"), max_length=NAME_LENGTH)
     """What the file was called where it came from: a text to show, never a path."""
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
@@ -84,7 +85,7 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, models.CASCADE, related_name="uploads")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    name = models.CharField(max_length=NAME_LENGTH)
+    name = NameField(max_length=NAME_LENGTH)
     size = models.PositiveBigIntegerField()
     """Bytes that are to come."""
     offset = models.PositiveBigIntegerField(default=0)
