@@ -32,6 +32,8 @@ def enter(limits: Limits, *, reads: Iterable[Path], writes: Iterable[Path], pare
     if os.geteuid() == 0:
         nobody.become(own, reads, writes)
     limits.apply()
+    if writes:
+        os.environ["TMPDIR"] = str(writes[0])
     if parent:
         kernel.die_with(parent)
     kernel.no_new_privileges()

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-PLAIN = ("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "OMP_WAIT_POLICY")
+PLAIN = (
+    "PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "OMP_WAIT_POLICY",
+    "OMP_NUM_THREADS", "HOME", "XDG_CACHE_HOME", "TORCH_HOME", "FACEENGINE_WEIGHTS",
+)  # fmt: skip
 """Variables that say where programs are and how the machine is set up; none holds a secret."""
 _PREFIXES = ("LC_",)
 

@@ -80,11 +80,15 @@ def _bind(path: Path, is_folder: bool, place: int) -> None:
 
 
 def _lend(path: Path) -> None:
-    """Let the group of :data:`USER` read a file that others may not read."""
+    """Let the group of :data:`USER` read a file, or a folder with all that is in it, that others may not read."""
     mode = path.stat().st_mode
-    if path.is_file() and not mode & stat.S_IROTH:
+    is_folder = stat.S_ISDIR(mode)
+    if not mode & stat.S_IROTH:
         os.chown(path, -1, USER)
-        path.chmod(stat.S_IMODE(mode) | stat.S_IRGRP)
+        path.chmod(stat.S_IMODE(mode) | stat.S_IRGRP | (stat.S_IXGRP if is_folder else 0))
+    for inside in path.iterdir() if is_folder else ():
+        if not inside.is_symlink():
+            _lend(inside)
 
 
 def _own(path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from faceengine.confined.enter import ROOT
 from faceengine.confined.limits import Limits, environment
 
+_LAUNCH = Path(__file__).with_name("launch.py")
 MOST_OUTPUT = 4 << 20
 """Bytes of what it says that are read."""
 
@@ -37,7 +38,7 @@ def start(
     settings = {"limits": dataclasses.asdict(limits), "parent": os.getpid()}
     settings |= {"reads": [str(Path(path).absolute()) for path in reads]}
     settings |= {"writes": [str(Path(path).absolute()) for path in writes]}
-    launcher = [sys.executable, "-m", "faceengine.confined.launch", json.dumps(settings)]
+    launcher = [sys.executable, "-P", str(_LAUNCH), json.dumps(settings)]
     streams = {"stdin": subprocess.DEVNULL} | streams
     return subprocess.Popen(
         [*launcher, *command], cwd=ROOT, env=environment(variables), start_new_session=own_group, **streams

@@ -22,7 +22,7 @@ def _nothing(*_: Any) -> None:
 
 
 def _no_more(_: Job) -> dict[str, str]:
-    """An environment that adds nothing."""
+    """Nothing is given."""
     return {}
 
 
@@ -82,11 +82,15 @@ class Kind:
     prepare: Callable[[Job, str, bool], bytes | None] = field(default=_as_stored)
     """What is handed out in place of the job's file of that name, which is a small one, or ``None``. The last argument:
     whether it is downloaded, not only shown."""
-    environment: Callable[[Job], dict[str, str]] = field(default=_no_more)
-    """Variables that the job's body gets besides the runner's own."""
+    given: Callable[[Job], dict[str, str]] = field(default=_no_more)
+    """What the job's body is told through a pipe, see :mod:`faceengine.given`; its environment holds no secret."""
+    confined: bool = False
+    """Whether the body reads a stranger's file: it gets no secret, no network and no files but its own."""
     split: Split | None = None
     silent_after: float = 900.0
     """Seconds without any news after which the watchdog takes the body for hung."""
+    longest: float = 0.0
+    """Seconds that one attempt may take in all; 0: as long as it likes."""
     processes: int = 1
     """Processes of one body; more than one start through ``torchrun``."""
 

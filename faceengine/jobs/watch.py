@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import Error, connection
 
-from faceengine.jobs import transitions
+from faceengine.jobs import memory, transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.process import Process
 from faceengine.jobs.states import Desired
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.2
 _WISHES_SECONDS = 1.0
+_MEASURE_SECONDS = 1.0
 
 
 class Watch(threading.Thread):
@@ -28,7 +29,7 @@ class Watch(threading.Thread):
     unless the job has been given to another attempt meanwhile.
     """
 
-    def __init__(self, job: Job, stopping: Callable[[], bool], silent_after: float) -> None:
+    def __init__(self, job: Job, stopping: Callable[[], bool], silent_after: float, longest: float = 0.0) -> None:
         super().__init__(name="watch", daemon=True)
         self.fenced = threading.Event()
         """Set when the job is no longer this attempt's."""
@@ -38,19 +39,26 @@ class Watch(threading.Thread):
         """Whether it was killed because it did not stop in time."""
         self.hung = False
         """Whether it was killed because nothing was heard of it for too long."""
+        self.greedy = False
+        """Whether it was killed because it took more memory than :attr:`memory_mb`."""
+        self.late = False
+        """Whether it was killed because it took more time than a job of its kind may."""
+        self.memory_mb = memory.limit_mb()
+        self._longest = longest
         self._job_id, self._attempt = job.id, job.attempt
         self._stopping = stopping
         self._silent_after = silent_after
         self._process: Process | None = None
         self._desired = Desired.RUN
         self._heard = self._asked_at = time.monotonic()
-        self._beat_at = self._looked_at = time.monotonic()
+        self._beat_at = self._looked_at = self._began = self._measured_at = time.monotonic()
         self._answers = True
         self._ended = threading.Event()
 
     def over(self, process: Process) -> None:
         """Watch over that body."""
         self.heard()
+        self._began = time.monotonic()
         self._process = process
 
     def heard(self) -> None:
@@ -113,4 +121,15 @@ class Watch(threading.Thread):
             process.ask_to_stop()
         elif now - self._heard > self._silent_after:
             self.hung = True
+            process.kill()
+        elif self._longest and now - self._began > self._longest:
+            self.late = True
+            process.kill()
+        if now - self._measured_at >= _MEASURE_SECONDS:
+            self._measured_at = now
+            self._measure(process)
+
+    def _measure(self, process: Process) -> None:
+        if memory.used_mb(process.group) > self.memory_mb:
+            self.greedy = True
             process.kill()

@@ -78,6 +78,7 @@ MESSAGES: dict[str, Words] = {
     "body.garbage": _("The engine printed something unreadable"),
     "body.hung": _("No news for too long: taken for hung and stopped"),
     "body.killed": _("The engine's process was killed"),
+    "body.late": _("It took more time than a job of its kind may take"),
     "body.late_crash": _("The engine's process crashed when its work was done"),
     "body.no_result": _("The engine ended without a result"),
     "body.stopped": _("The engine stopped though nobody had asked"),

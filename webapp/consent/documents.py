@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import resource
 import sys
 from pathlib import Path
 from typing import Any
 
+from faceengine.confined.limits import Limits
 from faceengine.errors import InputError
 
 LARGEST_PDF = 10 << 20
@@ -16,8 +16,8 @@ _ACTIVE = {"/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "
 """Names in a PDF that do something, or carry other files."""
 _MOST_OBJECTS = 20_000
 _DEEPEST = 50
-_MEMORY = 1 << 30
-_SECONDS = 20
+LIMITS = Limits(memory_mb=1024, cpu_seconds=10, open_files=64, processes=16)
+"""Of the process that reads one."""
 
 
 def read_pdf(path: Path) -> dict[str, Any]:
@@ -99,9 +99,7 @@ def _signature(signature: Any) -> dict[str, Any]:
 
 
 def main(path: str) -> int:
-    """Read one document in this process, which limits itself first; JSON on standard output."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    """Read one document in this process, which whoever started it has confined; JSON on standard output."""
     logging.disable()  # a signature that nobody vouches for is no error
     try:
         said = read_pdf(Path(path))

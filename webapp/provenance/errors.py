@@ -9,6 +9,7 @@ REASONS: dict[str, tuple[int, Promise]] = {
     "verify.no_file": (400, _("Choose a file first.")),
     "verify.empty": (422, _("The file is empty.")),
     "verify.unknown": (422, _("This is no video or picture of a kind that can carry marks.")),
+    "verify.boxes": (422, _("This file is built from too many parts to be a real video.")),
     "verify.gave_up": (422, _("Reading this file took too much time or memory; nothing can be said of it.")),
     "verify.too_large": (413, _("The file is larger than can be verified here.")),
     "verify.offset": (409, _("A part of the file is missing. Begin again.")),

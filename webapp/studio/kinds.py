@@ -46,7 +46,8 @@ def register_all() -> None:
     _register("extract", *extract, Act.EXTRACT, on_end=results.extraction_ended)
     train = "faceengine.training.train.run", "faceengine.training.config.TrainConfig"
     _register("train", *train, Act.TRAIN, on_event=results.training_told, processes=settings.TRAIN_PROCESSES)
-    _register("convert", *convert, Act.CONVERT, split=segments)
+    # Only whole videos are signed by their jobs; parts are joined first, pictures are signed when they are handed out.
+    _register("convert", *convert, Act.CONVERT, split=segments, given=signing.given)
     _register("convert-segment", *convert, Act.CONVERT)
     # Somebody waits for it, and the GPU may be busy for hours: one frame is drawn by a processor as well.
     still = "faceengine.conversion.still.run", convert[1]
@@ -56,6 +57,6 @@ def register_all() -> None:
 
 def _register(name: str, function: str, config_class: str, act: Act, **more: Any) -> None:
     more |= {"permit": delivery.marked(permit(act)), "may_deliver": delivery.may_deliver, "on_gone": gone}
-    more |= {"prepare": delivery.prepare, "environment": signing.environment}
+    more |= {"prepare": delivery.prepare}
     more |= {"steerable": steerable}
     register(Kind(name, function, config_class, may_watch, may_steer, **more))

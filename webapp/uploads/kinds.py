@@ -15,6 +15,10 @@ from webapp.uploads.models import Asset
 from webapp.uploads.storage import forget
 
 
+_LONGEST = 6 * 3600.0
+"""Seconds: two hours of the largest video that is taken in, on two slow cores."""
+
+
 def register_all() -> None:
     """Make it known to the ledger."""
     register(
@@ -30,6 +34,8 @@ def register_all() -> None:
             permit=permit(Act.UPLOAD),
             may_deliver=may_deliver,
             on_gone=gone,
+            confined=True,
+            longest=_LONGEST,
         )
     )
 

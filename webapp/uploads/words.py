@@ -33,6 +33,7 @@ REASONS: dict[str, Promise] = {
     "video.too_long": _("The video lasts longer than two hours. Cut it first."),
     "video.rate": _("The video has more than 240 frames a second."),
     "video.gap": _("The video's time stamps have large gaps."),
+    "video.boxes": _("The video file is built from too many parts. Export it again, then upload the new file."),
     "video.tracks": _("The video has too many tracks."),
     "video.sound": _("The video's sound is of a kind that is not accepted."),
     "video.stuck": _("The video could not be read to its end in any sensible time."),
@@ -42,6 +43,8 @@ REASONS: dict[str, Promise] = {
     "photo.heif": _("HEIC and AVIF pictures are not accepted. Save it as JPEG or PNG first."),
     "body.killed": _("The file made its reader crash."),
     "body.memory": _("The file needs more memory than there is."),
+    "body.late": _("The file could not be read in any sensible time."),
+    "memory.full": _("The file needs more memory than there is."),
     "body.hung": _("The file could not be read in any sensible time."),
     "consent.synthetic": _("The people of this project are made by a computer: only the demo's own clips show them."),
     # Nothing is wrong with the file
