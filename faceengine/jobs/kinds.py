@@ -86,6 +86,9 @@ class Kind:
     """What the job's body is told through a pipe, see :mod:`faceengine.given`; its environment holds no secret."""
     confined: bool = False
     """Whether the body reads a stranger's file: it gets no secret, no network and no files but its own."""
+    counted: bool = True
+    """Whether its jobs, and what they write, count for what :mod:`groups` lets a group have; false where the app that
+    owns the kind counts them itself."""
     split: Split | None = None
     silent_after: float = 900.0
     """Seconds without any news after which the watchdog takes the body for hung."""

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -16,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from faceengine.cli.failures import one_line
 from faceengine.events import Checkpoint, Event, Message, Progress, from_json
-from faceengine.jobs import kinds, transitions
+from faceengine.jobs import disk, kinds, transitions
 from faceengine.jobs.environment import environment_of
 from faceengine.jobs.models import Job, Slot
 from faceengine.jobs.process import Process
@@ -124,7 +125,7 @@ class Run:
         class_path = f"{loaded.__module__}.{loaded.__qualname__}"
         with self.workspace.log_path().open("ab") as file:
             process = self._start([function, class_path, str(path), str(run_dir), *options], file)
-            self.watch.over(process)
+            self.watch.over(process, run_dir if self.kind.counted else None)
             try:
                 last = self._listen(process, file)
             except BaseException:
@@ -133,6 +134,8 @@ class Run:
             finally:
                 exit_code = process.wait()
         self.journal.write()
+        if self.kind.counted:
+            self._tell(partial(transitions.measured, at_end=True), disk.bytes_in(run_dir))
         return End(exit_code, last)
 
     def _start(self, arguments: list[str], log_file: IO[bytes]) -> Process:

@@ -18,7 +18,7 @@ from django.db import Error, close_old_connections, connection
 from django.db.models.functions import Now
 
 import faceengine
-from faceengine.jobs import chores, kinds, queue, transitions
+from faceengine.jobs import chores, disk, kinds, queue, transitions
 from faceengine.jobs.models import PROTOCOL, Slot
 from faceengine.jobs.states import State
 
@@ -116,6 +116,7 @@ def sweep(slot: Slot) -> bool:
     So a bell that was lost costs seconds, and one that a busy slot's Celery worker holds in reserve costs the same.
     """
     transitions.expire()
+    disk.measure_some()
     chores.do_all()
     fitting = transitions.queue_of(slot.kind).filter(protocol__lte=PROTOCOL, kind__in=kinds.names())
     idle = not slot.jobs.filter(state=State.RUNNING).exists()

@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.db import Error, connection
 
-from faceengine.jobs import memory, transitions
+from faceengine.jobs import disk, memory, transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.process import Process
 from faceengine.jobs.states import Desired
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.2
 _WISHES_SECONDS = 1.0
 _MEASURE_SECONDS = 1.0
+_DISK_SECONDS = 15.0
 
 
 class Watch(threading.Thread):
@@ -43,6 +45,8 @@ class Watch(threading.Thread):
         """Whether it was killed because it took more memory than :attr:`memory_mb`."""
         self.late = False
         """Whether it was killed because it took more time than a job of its kind may."""
+        self._run_dir: Path | None = None
+        self._stored_at = time.monotonic()
         self.memory_mb = memory.limit_mb()
         self._longest = longest
         self._job_id, self._attempt = job.id, job.attempt
@@ -55,8 +59,9 @@ class Watch(threading.Thread):
         self._answers = True
         self._ended = threading.Event()
 
-    def over(self, process: Process) -> None:
-        """Watch over that body."""
+    def over(self, process: Process, run_dir: Path | None) -> None:
+        """Watch over that body, and over what it writes to ``run_dir``."""
+        self._run_dir = run_dir
         self.heard()
         self._began = time.monotonic()
         self._process = process
@@ -83,6 +88,7 @@ class Watch(threading.Thread):
         while not self._ended.wait(_LOOK_SECONDS):
             try:
                 self._look_at_ledger()
+                self._look_at_disk()
                 self._answers = True
             except Error as error:
                 if self._answers:
@@ -107,6 +113,14 @@ class Watch(threading.Thread):
             self.fenced.set()
         else:
             self._desired = desired
+
+    def _look_at_disk(self) -> None:
+        now = time.monotonic()
+        if self._run_dir is None or now - self._stored_at < _DISK_SECONDS:
+            return
+        self._stored_at = now
+        if not transitions.measured(self._job_id, self._attempt, disk.bytes_in(self._run_dir)):
+            self.fenced.set()
 
     def _look_at_body(self, process: Process) -> None:
         now = time.monotonic()

@@ -145,7 +145,13 @@ machines must share it."""
 UPLOADS_FILE_MB = env.number("UPLOADS_FILE_MB", 8192)
 """The largest single file."""
 UPLOADS_TEAM_MB = env.number("UPLOADS_TEAM_MB", 102_400)
-"""What a team may keep and have on its way."""
+"""What a team's footage may take up, with what has arrived of files on their way."""
+UPLOADS_TEAM_OPEN = env.number("UPLOADS_TEAM_OPEN", 1000)
+"""Files that a team may have on their way or being checked at once …"""
+UPLOADS_MEMBER_OPEN = env.number("UPLOADS_MEMBER_OPEN", 500)
+"""… and one member of it."""
+TEAM_DISK_MB = env.number("TEAM_DISK_MB", 409_600)
+"""What all of a team's files may take up: footage, faces, models, results."""
 UPLOADS_EXPIRE_HOURS = env.number("UPLOADS_EXPIRE_HOURS", 24)
 """So long after its last part an upload that was broken off can be gone on with."""
 UPLOADS_PART_MB = env.number("UPLOADS_PART_MB", 16)
@@ -188,7 +194,11 @@ JOBS_MAX_FAILURES = env.number("JOBS_MAX_FAILURES", 3)
 TRAIN_PROCESSES = env.number("TRAIN_PROCESSES", 1)
 """GPUs of one machine that train a run together; its batch is shared among them."""
 JOBS_MEMORY_LIMIT_MB = env.number("JOBS_MEMORY_LIMIT_MB", 0)
-"""Address space of a body; 0: no limit. CUDA reserves far more than it uses, so none for GPUs."""
+"""What all processes of a job may take together; 0: four fifths of the machine's memory."""
+JOBS_TEAM_OPEN = env.number("JOBS_TEAM_OPEN", 200)
+"""Jobs that a team may have queued, running or paused at once, without those that check uploads …"""
+JOBS_MEMBER_OPEN = env.number("JOBS_MEMBER_OPEN", 100)
+"""… and one member of it."""
 JOBS_SCRATCH_DIR = Path(env.text("JOBS_SCRATCH_DIR") or DATA_DIR / "scratch")
 """Where jobs work on this machine when their files are in S3."""
 JOBS_CACHE_MB = env.number("JOBS_CACHE_MB", 20_000)

@@ -35,6 +35,7 @@ def register_all() -> None:
             may_deliver=may_deliver,
             on_gone=gone,
             confined=True,
+            counted=False,  # what it makes is its asset's, see quotas.py
             longest=_LONGEST,
         )
     )

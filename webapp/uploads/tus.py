@@ -95,7 +95,7 @@ def create(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
 @speaks_tus
 def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Ask how far an upload is, add a part to it, or give it up."""
-    upload = get_upload(request.user, upload_id)
+    upload = get_upload(request.user, upload_id, to_remove=request.method == "DELETE")
     if request.method == "DELETE":
         services.terminate(upload)
         return HttpResponse(status=204)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,10 +20,12 @@ from django.views.decorators.http import require_POST, require_safe
 from faceengine.jobs import files
 from webapp.consent.gate import Act, require_consent
 from webapp.projects.access import Verb, may
+from webapp.projects.models import Person
 from webapp.uploads import services
 from webapp.uploads.access import get_asset, get_person, get_upload
 from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Asset, AssetState, Upload
+from webapp.uploads.quotas import quota
 from webapp.uploads.words import reason
 
 SHOWN = 500
@@ -53,10 +56,8 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
         "person": person,
         "assets": [asset for asset in shown if asset.state != AssetState.REFUSED],
         "refused": [(asset, reason(asset.code)) for asset in shown if asset.state == AssetState.REFUSED],
-        "broken_off": Upload.objects.filter(
-            person=person, uploaded_by=request.user.pk, asset=None, expires_at__gt=timezone.now()
-        ).order_by("-created_at"),
-        "quota": services.quota(person.project.team),
+        "broken_off": _broken_off(request, person),
+        "quota": quota(person.project.team_id),
         "editable": may(request.user, Verb.EDIT, person.project.team_id),
         "part_bytes": settings.UPLOADS_PART_MB << 20,
         "largest": settings.UPLOADS_FILE_MB << 20,
@@ -64,6 +65,14 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
         "form_largest": settings.MAX_BODY_MB << 20,
     }
     return render(request, "uploads/room.html", context)
+
+
+def _broken_off(request: HttpRequest, person: Person) -> QuerySet[Upload]:
+    """Return the user's own unfinished uploads; an owner gets everybody's, and can remove them."""
+    found = Upload.objects.filter(person=person, asset=None, expires_at__gt=timezone.now())
+    if not may(request.user, Verb.MANAGE, person.project.team_id):
+        found = found.filter(uploaded_by=request.user.pk)
+    return found.select_related("uploaded_by").order_by("-created_at")
 
 
 @require_POST
@@ -86,8 +95,8 @@ def send(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
 @require_POST
 @login_required
 def give_up(request: HttpRequest, upload_id: UUID) -> HttpResponse:
-    """Remove what has arrived of an upload that was broken off."""
-    upload = get_upload(request.user, upload_id)
+    """Remove what has arrived of an upload that was broken off: one's own, or a member's where one is an owner."""
+    upload = get_upload(request.user, upload_id, to_remove=True)
     try:
         services.terminate(upload)
     except UploadError as error:

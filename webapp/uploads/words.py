@@ -12,6 +12,7 @@ REASONS: dict[str, Promise] = {
     "upload.metadata": _("What the browser said of the file can't be understood."),
     "upload.too_large": _("The file is larger than one file may be."),
     "upload.quota": _("The team's space is used up. Delete something first."),
+    "upload.many": _("Too many files are on their way. Wait until some have been checked, or remove some."),
     "upload.disk_full": _("The studio's disk is full."),
     "upload.expired": _("The upload was broken off too long ago. Begin it anew."),
     "upload.busy": _("Another part of this file is arriving just now."),
