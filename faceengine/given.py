@@ -1,4 +1,4 @@
-"""What whoever started this process told it through a pipe, so that no child of it and no list of processes shows it."""
+"""What whoever started this process told it through a pipe: no child of it, and no list of processes, shows that."""
 
 from __future__ import annotations
 

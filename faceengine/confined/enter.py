@@ -43,7 +43,8 @@ def enter(limits: Limits, *, reads: Iterable[Path], writes: Iterable[Path], pare
 
 def code() -> list[Path]:
     """Return the folders of the studio's code, of Python and of its packages."""
-    folders = [ROOT / "faceengine", ROOT / "webapp", sys.prefix, sys.base_prefix, *site.getsitepackages(), *_elsewhere()]
+    folders = [ROOT / "faceengine", ROOT / "webapp", sys.prefix, sys.base_prefix]
+    folders += [*site.getsitepackages(), *_elsewhere()]
     return sorted({_real(Path(folder)) for folder in folders if Path(folder).is_absolute()} | {Path(sys.prefix)})
 
 

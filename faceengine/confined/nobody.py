@@ -29,6 +29,7 @@ def become(code: Iterable[Path], reads: Iterable[Path], writes: Iterable[Path]) 
     writes = [path for path in writes if path.exists()]
     reads = [path for path in reads if path.exists()]
     needed = [path for path in (*code, *reads, *writes) if path.exists()]
+    before = os.umask(0o022)
     try:
         _show(needed)
         for path in reads:
@@ -37,6 +38,8 @@ def become(code: Iterable[Path], reads: Iterable[Path], writes: Iterable[Path]) 
             _own(path)
     except OSError:
         return False
+    finally:
+        os.umask(before)
     if not all(_reachable(path) for path in needed):
         return False
     os.setgroups([])

@@ -32,8 +32,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start ``command``, confined as :func:`enter.enter` says: a program's path or ``-m`` and a module, and arguments.
 
-    It dies when the thread that calls this ends, and with ``own_group`` is the first of a process group of its own. ``variables`` come on top of
-    :data:`limits.PLAIN`; ``streams`` are arguments of ``Popen``.
+    It dies when the thread that calls this ends, and with ``own_group`` is the first of a process group of its own.
+    ``variables`` come on top of :data:`limits.PLAIN`; ``streams`` are arguments of ``Popen``.
     """
     settings = {"limits": dataclasses.asdict(limits), "parent": os.getpid()}
     settings |= {"reads": [str(Path(path).absolute()) for path in reads]}
@@ -57,4 +57,3 @@ def run(command: Sequence[str], limits: Limits, *, seconds: float, **more: Any) 
             os.killpg(process.pid, signal.SIGKILL)
             raise
     return subprocess.CompletedProcess(list(command), process.returncode, output[:MOST_OUTPUT], errors)
-

@@ -9,7 +9,9 @@ from faceengine.jobs.kinds import Kind
 from faceengine.jobs.models import Slot
 
 _KEPT = ("VIRTUAL_ENV", "XDG_DATA_HOME")
-_COMPUTING = ("OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "KMP_", "CUDA_", "NVIDIA_", "NCCL_", "GLOO_", "TORCH_", "PYTORCH_")
+_COMPUTING = (
+    "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "KMP_", "CUDA_", "NVIDIA_", "NCCL_", "GLOO_", "TORCH_", "PYTORCH_",
+)  # fmt: skip
 """How variables begin that tune or place computing."""
 
 

@@ -71,7 +71,7 @@ class Credentials:
 
     @classmethod
     def here(cls) -> Self:
-        """Those that whoever started this process names, or the environment; where nobody names any, a private chain of the person at this machine."""
+        """Those that this process was given or its environment names; without, a private chain of this person's."""
         certificates, key = given.get(CERTIFICATES), given.get(KEY)
         if certificates or key:
             if not (certificates and key):

@@ -33,11 +33,14 @@ from django.dispatch import receiver
 from faceengine import weights
 from faceengine.confined import run as confined
 from faceengine.confined.limits import Limits
+from webapp import clients
 from webapp.consent import vault
 from webapp.consent.documents import LIMITS as DOCUMENT_LIMITS
 from webapp.consent.erasure import erased
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.models import Consent, Evidence, PersonKey, Way
+from webapp.fair.limits import EVIDENCE
+from webapp.fair.turns import BusyError
 from webapp.projects.models import Person
 
 log = logging.getLogger(__name__)
@@ -58,10 +61,14 @@ def keep(consent: Consent, file: UploadedFile[Any], way: str, *, phrase: str = "
     """Look at ``file``, and keep what it shows for ``consent``.
 
     Raises :class:`ConsentStepError` with the code of what is wrong with it: ``consent.evidence_*``, ``file.*``,
-    ``video.*``, ``pdf.*``; or ``consent.vault`` if nothing can be kept safely just now. Nothing of it is kept then.
+    ``video.*``, ``pdf.*``; ``consent.busy`` while too many files are looked at; or ``consent.vault`` if nothing can be
+    kept safely just now. Nothing of it is kept then.
     """
     try:
-        return _keep(consent, file, way, phrase)
+        with EVIDENCE.turn(clients.current()):
+            return _keep(consent, file, way, phrase)
+    except BusyError as error:
+        raise ConsentStepError("consent.busy") from error
     except (vault.VaultError, ImproperlyConfigured) as error:
         log.exception("evidence can't be encrypted")
         raise ConsentStepError("consent.vault") from error

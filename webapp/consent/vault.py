@@ -9,7 +9,6 @@ wrapped (AES-256-GCM too) by the installation's master key, which is no part of 
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import secrets
 from collections.abc import Iterator
@@ -19,8 +18,8 @@ from typing import IO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
+from webapp import keys
 from webapp.consent.models import PersonKey
 from webapp.projects.models import Person
 
@@ -43,13 +42,7 @@ def master_key() -> bytes:
     said: str = settings.CONSENT_MASTER_KEY
     if not said:
         said = _own_key(Path(settings.CONSENT_MASTER_KEY_FILE))
-    try:
-        key = base64.b64decode(said, validate=True)
-    except binascii.Error as error:
-        raise ImproperlyConfigured("CONSENT_MASTER_KEY must be 32 bytes in base64") from error
-    if len(key) != 32:
-        raise ImproperlyConfigured(f"CONSENT_MASTER_KEY must be 32 bytes in base64, not {len(key)}")
-    return key
+    return keys.decoded(said)
 
 
 def _own_key(path: Path) -> str:

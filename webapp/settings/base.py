@@ -8,12 +8,13 @@ from pathlib import Path
 
 import dj_database_url
 
-from webapp import env
+from webapp import env, private
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = BASE_DIR / env.text("DATA_DIR", "var/studio")
 """Everything an installation owns and a backup must hold: database, files, logs."""
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+private.be_private()
+private.keep_private(DATA_DIR)
 
 ROOT_URLCONF = "webapp.urls"
 ASGI_APPLICATION = "webapp.asgi.application"
@@ -54,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "webapp.api.middleware.TokenMiddleware",
+    "webapp.fair.middleware.FairMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "webapp.consent.middleware.ConsentMiddleware",
@@ -85,7 +87,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # What is deleted is overwritten, whatever the library's default: rows hold personal data.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
     }
 
 # ---- people ----------------------------------------------------------------------------------------------------------
@@ -97,7 +100,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 PROXIES = env.number("PROXIES", 0)
-"""Proxies in front of the studio: how far from the right in X-Forwarded-For the client's address stands."""
+"""Proxies in front of the studio: how far from the right in X-Forwarded-For the client's address stands. Production
+must say it, also where there is none."""
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # One account from one address: nobody is locked out by what somebody does elsewhere.
@@ -128,6 +132,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 MEDIA_ROOT = DATA_DIR / "files"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -164,6 +169,9 @@ MIN_BODY_RATE = 1024
 """Bytes a second that a request must come with on the whole, or it is cut off …"""
 BODY_PATIENCE_SECONDS = env.number("BODY_PATIENCE_SECONDS", 60)
 """… once it has taken so long."""
+
+TURNS_DIR = DATA_DIR / "turns"
+"""Where this machine's web processes agree on who may do something costly, see ``webapp/fair``."""
 
 # ---- marks ---------------------------------------------------------------------------------------------------------
 SIGNING_CERTIFICATES = Path(env.text("SIGNING_CERTIFICATES") or DATA_DIR / "signing" / "certificates.pem")
@@ -217,7 +225,10 @@ TASKS = {"default": {"BACKEND": _BACKENDS[TASKS_ENGINE], "QUEUES": list(SLOT_KIN
 
 # ---- live progress ---------------------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
-"""Where web processes on several machines hear at once of new events. Without it they look at the ledger themselves."""
+"""Where web processes on several machines hear at once of new events, and count requests together. Without it they
+look at the ledger themselves, and each counts what it sees."""
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 
 # ---- consent ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 _FOLDER = TemporaryDirectory(prefix="studio-tests-")
 MEDIA_ROOT = Path(_FOLDER.name, "files")
 UPLOADS_DIR = Path(_FOLDER.name, "uploads")
+TURNS_DIR = Path(_FOLDER.name, "turns")
 VERIFY_DIR = Path(_FOLDER.name, "verify")
 SIGNING_CERTIFICATES = Path(_FOLDER.name, "signing", "certificates.pem")
 SIGNING_KEY = Path(_FOLDER.name, "signing", "key.pem")

@@ -64,8 +64,8 @@ def lengthen(
 ) -> int:
     """Write ``body`` at ``offset``; how many bytes it has. The disk begins to write them, and is not waited for.
 
-    Raises :class:`UploadError` ``upload.excess`` for more than ``room`` bytes, ``upload.quota`` for more than ``quota``,
-    and ``upload.checksum`` for others than the sender's; what was written then goes with the next request.
+    Raises :class:`UploadError` ``upload.excess`` for more than ``room`` bytes, ``upload.quota`` for more than
+    ``quota``, and ``upload.checksum`` for others than the sender's; what was written then goes with the next request.
     """
     digest = hashlib.new(checksum[0]) if checksum else None
     file.truncate(offset)  # what a process left that died

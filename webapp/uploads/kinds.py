@@ -14,7 +14,6 @@ from webapp.uploads import services
 from webapp.uploads.models import Asset
 from webapp.uploads.storage import forget
 
-
 _LONGEST = 6 * 3600.0
 """Seconds: two hours of the largest video that is taken in, on two slow cores."""
 

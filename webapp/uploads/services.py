@@ -22,13 +22,14 @@ from webapp.accounts.models import Team, User
 from webapp.consent.errors import ConsentError
 from webapp.consent.gate import Act, require_consent
 from webapp.consent.synthetic import forbids
+from webapp.fair.limits import PARTS
 from webapp.projects.models import Person, Project
 from webapp.projects.services import record
 from webapp.uploads import arrivals
 from webapp.uploads.arrivals import Readable, UploadError
 from webapp.uploads.models import Asset, AssetState, Upload
-from webapp.uploads.quotas import may_begin_upload, quota
 from webapp.uploads.names import shown_name
+from webapp.uploads.quotas import may_begin_upload, quota
 from webapp.uploads.storage import delete_arrival
 
 _MIB = 2**20
@@ -69,9 +70,9 @@ def begin(actor: User, person: Person, name: str, size: int) -> Upload:
 def append(upload: Upload, offset: int, body: Readable, *, checksum: tuple[str, bytes] | None = None) -> None:
     """Add ``body`` to what has arrived; the last part makes an asset of it.
 
-    Raises :class:`ConsentError`; :class:`UploadError` ``upload.offset`` where ``body`` begins elsewhere than it should,
-    ``upload.quota``, ``upload.disk_full``, and those of :func:`arrivals.held` and :func:`arrivals.lengthen`. The offset then stays where
-    it was.
+    Raises :class:`ConsentError`, :class:`BusyError`; :class:`UploadError` ``upload.offset`` where ``body`` begins
+    elsewhere than it should, ``upload.quota``, ``upload.disk_full``, and those of :func:`arrivals.held` and
+    :func:`arrivals.lengthen`. The offset then stays where it was.
     """
     require_consent(upload.person.project, Act.UPLOAD, upload.uploaded_by)
     room = quota(upload.person.project.team_id).left
@@ -80,9 +81,10 @@ def append(upload: Upload, offset: int, body: Readable, *, checksum: tuple[str, 
         if offset != min(upload.offset, arrivals.here(upload.pk)):
             raise UploadError("upload.offset", 409)
         try:
-            written = arrivals.lengthen(
-                file, offset, body, room=upload.size - offset, quota=room, checksum=checksum
-            )
+            with PARTS.turn(f"user:{upload.uploaded_by_id}"):
+                written = arrivals.lengthen(
+                    file, offset, body, room=upload.size - offset, quota=room, checksum=checksum
+                )
         except OSError as error:
             if is_disk_full(error):
                 raise UploadError("upload.disk_full", 507) from error

@@ -22,6 +22,8 @@ from django.views.decorators.http import require_http_methods
 
 from webapp.consent.errors import ConsentError
 from webapp.consent.middleware import see_to_entry
+from webapp.fair.middleware import busy
+from webapp.fair.turns import BusyError
 from webapp.projects.access import Verb
 from webapp.uploads import services
 from webapp.uploads.access import get_person, get_upload
@@ -46,9 +48,12 @@ def speaks_tus(view: View) -> View:
     @wraps(view)
     def speaking(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
         try:
-            response = _greet(request) or view(request, *arguments, **named)
+            response: HttpResponse = _greet(request) or view(request, *arguments, **named)
         except UploadError as error:
             response = _refusal(error)
+        except BusyError as error:
+            response = busy(error)
+            response["Upload-Error"] = error.code
         except ConsentError as error:
             see_to_entry(request, error)
             response = _said(error.text, error.code, 409)
