@@ -43,9 +43,9 @@ def enter(limits: Limits, *, reads: Iterable[Path], writes: Iterable[Path], pare
 
 def code() -> list[Path]:
     """Return the folders of the studio's code, of Python and of its packages."""
-    folders = [ROOT / "faceengine", ROOT / "webapp", sys.prefix, sys.base_prefix]
-    folders += [*site.getsitepackages(), *_elsewhere()]
-    return sorted({_real(Path(folder)) for folder in folders if Path(folder).is_absolute()} | {Path(sys.prefix)})
+    folders = [sys.prefix, sys.base_prefix, *site.getsitepackages(), *_elsewhere()]
+    found = {_real(Path(folder)) for folder in folders if Path(folder).is_absolute()}
+    return sorted(found | {ROOT / "faceengine", ROOT / "webapp", Path(sys.prefix)})
 
 
 def _elsewhere() -> list[str]:

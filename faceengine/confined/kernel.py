@@ -112,7 +112,7 @@ def refuse_calls() -> bool:
     architecture, numbers = _REFUSED[platform.machine()]
     code = _instructions(architecture, numbers)
     program = _Program(len(code) // 8, code)
-    return LIBC.prctl(_PR_SET_SECCOMP, _FILTER, ctypes.byref(program), 0, 0) == 0
+    return bool(LIBC.prctl(_PR_SET_SECCOMP, _FILTER, ctypes.byref(program), 0, 0) == 0)
 
 
 def _instructions(architecture: int, numbers: tuple[int, ...]) -> bytes:
@@ -131,7 +131,7 @@ def _instructions(architecture: int, numbers: tuple[int, ...]) -> bytes:
 
 def no_new_privileges() -> bool:
     """Let no program that this process starts have more rights than it has itself."""
-    return LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    return bool(LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 
 
 def die_with(parent: int) -> None:

@@ -39,10 +39,11 @@ def start(
     settings |= {"reads": [str(Path(path).absolute()) for path in reads]}
     settings |= {"writes": [str(Path(path).absolute()) for path in writes]}
     launcher = [sys.executable, "-P", str(_LAUNCH), json.dumps(settings)]
-    streams = {"stdin": subprocess.DEVNULL} | streams
-    return subprocess.Popen(
+    streams.setdefault("stdin", subprocess.DEVNULL)
+    process: subprocess.Popen[bytes] = subprocess.Popen(
         [*launcher, *command], cwd=ROOT, env=environment(variables), start_new_session=own_group, **streams
     )
+    return process
 
 
 def run(command: Sequence[str], limits: Limits, *, seconds: float, **more: Any) -> subprocess.CompletedProcess[bytes]:

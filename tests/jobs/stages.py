@@ -113,6 +113,10 @@ def _act(config: ActConfig, run_dir: Path, on_event: OnEvent) -> None:
             raise RuntimeError("a defect")
         case "disk":
             Path("/dev/full").write_text("more than fits")
+        case "memory of several":
+            hog = "import time; kept = b'x' * (120 << 20); time.sleep(60)"
+            for _ in range(3):
+                subprocess.Popen([sys.executable, "-c", hog])
         case "memory":
             bytearray(8 << 30)
         case "exit":

@@ -254,8 +254,12 @@ def test_names_are_texts(tus: Tus, sent: str, shown: str) -> None:
 
 def test_a_team_has_so_much_space(tus: Tus, settings: Any, person: Person) -> None:
     settings.UPLOADS_TEAM_MB = 1
-    assert tus.create(600_000).status_code == 201
+    first = tus.create(600_000)["Location"]
+    second = tus.create(600_000)["Location"]  # nothing is set aside for what has not arrived
+    assert tus.patch(first, 0, b"x" * 599_999).status_code == 204
     assert code(tus.create(600_000)) == (413, "upload.quota")
+    assert code(tus.patch(second, 0, b"x" * 500_000)) == (413, "upload.quota")
+    assert tus.head(second)["Upload-Offset"] == "0"
     assert tus.create(400_000).status_code == 201
 
 

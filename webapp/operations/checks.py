@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
 
 from faceengine.confined import support
 from webapp.private import UMASK
@@ -45,4 +45,4 @@ def shared_counts(**_: Any) -> list[CheckMessage]:
         return []
     text = "each web process counts requests by itself, so limits hold for each of them, not for all together"
     hint = "that is right for one web process (`manage.py up`); with several, set REDIS_URL"
-    return [Warning(text, hint=hint, id="operations.W004")]
+    return [Info(text, hint=hint, id="operations.I001")]

@@ -100,11 +100,11 @@ def _sweep(folder: Path) -> None:
 
 def _ask_room(folder: Path, owner: str) -> None:
     most = settings.VERIFY_TOTAL_MB << 20
-    if sum(map(_size, _of(folder, owner))) >= max(most // _SHARE, min(most, settings.VERIFY_FILE_MB << 20)):
-        raise VerifyError("verify.often")
     sizes = [_size(path) for path in folder.iterdir()]
     if len(sizes) >= MANY or sum(sizes) >= most:
         raise VerifyError("verify.busy")
+    if sum(map(_size, _of(folder, owner))) >= max(most // _SHARE, settings.VERIFY_FILE_MB << 20):
+        raise VerifyError("verify.often")
 
 
 def _of(folder: Path, owner: str) -> list[Path]:
