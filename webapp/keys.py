@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -15,7 +14,7 @@ def decoded(text: str) -> bytes:
     hint = "`openssl rand -base64 32` makes one"
     try:
         key = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ImproperlyConfigured(f"CONSENT_MASTER_KEY must be 32 bytes in base64; {hint}") from error
     if len(key) != _BYTES:
         raise ImproperlyConfigured(f"CONSENT_MASTER_KEY must be 32 bytes in base64, not {len(key)}; {hint}")
