@@ -142,7 +142,10 @@ class Run:
         if self.kind.confined:
             arguments.append("--confined")
         environment, given = environment_of(self.kind, self.slot), self.kind.given(self.job)
-        return Process(arguments, log_file, environment, given=given, memory_mb=self.watch.memory_mb)
+        # CUDA reserves more than it uses; there only what somebody set is a limit of each process as well.
+        limited = self.slot.kind != "gpu" or settings.JOBS_MEMORY_LIMIT_MB
+        memory_mb = self.watch.memory_mb if limited else 0
+        return Process(arguments, log_file, environment, given=given, memory_mb=memory_mb)
 
     def _listen(self, process: Process, log_file: IO[bytes]) -> dict[str, Any]:
         """Hear the body out; its last words."""
