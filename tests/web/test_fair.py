@@ -30,6 +30,7 @@ from webapp.api.models import ApiToken
 from webapp.api.tokens import make_token
 from webapp.consent import links, services
 from webapp.consent.models import Consent, Mandate
+from webapp.fair.cache import SharedCache
 from webapp.fair.limits import VERIFY, WAITS
 from webapp.fair.turns import BusyError, Turns
 from webapp.projects.models import Project
@@ -274,6 +275,15 @@ def test_a_link_has_a_count_for_each_address(token: str, monkeypatch: pytest.Mon
     codes = [Client(REMOTE_ADDR="192.0.2.1").get(f"/consent/{token}/").status_code for _ in range(5)]
     assert codes == [200, 200, 200, 429, 429]
     assert Client(REMOTE_ADDR="192.0.2.2").get(f"/consent/{token}/").status_code == 200
+
+
+def test_counting_goes_on_while_redis_is_away() -> None:
+    away = SharedCache("redis://127.0.0.1:1/0", {"OPTIONS": {"socket_connect_timeout": 1}})
+    away.clear()
+    assert away.add("x", 0, 60)
+    assert [away.incr("x") for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(ValueError, match="y"):
+        away.incr("y")
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------

@@ -228,7 +228,13 @@ REDIS_URL = env.text("REDIS_URL")
 """Where web processes on several machines hear at once of new events, and count requests together. Without it they
 look at the ledger themselves, and each counts what it sees."""
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {
+        "default": {
+            "BACKEND": "webapp.fair.cache.SharedCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        }
+    }
 
 
 # ---- consent ---------------------------------------------------------------------------------------------------------
