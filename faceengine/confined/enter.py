@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts",
     "/etc/alternatives", "/etc/nsswitch.conf", "/etc/passwd", "/etc/mime.types", "/etc/ssl/openssl.cnf",
+    "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/ca-certificates",
     "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm", "/sys/devices/system", "/sys/fs/cgroup",
     "/dev/urandom", "/dev/random", "/dev/zero", "/proc/self",
 )  # fmt: skip

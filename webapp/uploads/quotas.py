@@ -86,9 +86,11 @@ def admit(job: Job) -> None:
 
 
 def _lock(team_id: int) -> None:
-    """Let nobody else count the team's jobs until the transaction has ended: of two that begin at once, the second
-    counts the first. Whoever submits holds rows already, so it is no row, which could be locked in another order. SQLite
-    has one writer only."""
+    """Let nobody else count the team's jobs until the transaction has ended.
+
+    So of two that begin at once the second counts the first. Whoever submits holds rows already, so it is no row, which
+    others might lock in another order. SQLite has one writer only.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_JOBS_LOCK, team_id % 2**31])
