@@ -40,8 +40,10 @@ def start(
     settings |= {"writes": [str(Path(path).absolute()) for path in writes]}
     launcher = [sys.executable, "-P", str(_LAUNCH), json.dumps(settings)]
     streams.setdefault("stdin", subprocess.DEVNULL)
+    # A GPU's driver is far too large to be let near a stranger's file.
+    own = environment({"CUDA_VISIBLE_DEVICES": "", **(variables or {})})
     process: subprocess.Popen[bytes] = subprocess.Popen(
-        [*launcher, *command], cwd=ROOT, env=environment(variables), start_new_session=own_group, **streams
+        [*launcher, *command], cwd=ROOT, env=own, start_new_session=own_group, **streams
     )
     return process
 
