@@ -40,10 +40,15 @@ class QuotaError(Refused):
 class Quota:
     """A team's space in bytes."""
 
+    team_id: int
     used: int
+    """By footage."""
     total: int
-    room: int
-    """What is left of the space for everything that the team has, its jobs' results too."""
+
+    @property
+    def room(self) -> int:
+        """What is left of the space for everything that the team has, its jobs' results too. Asks the database."""
+        return int(settings.TEAM_DISK_MB) * _MIB - self.used - _results(self.team_id)
 
     @property
     def left(self) -> int:
@@ -55,8 +60,7 @@ def quota(team_id: int) -> Quota:
 
     What is announced and has not arrived counts for nothing: nobody can reserve what others need.
     """
-    footage = _footage(team_id)
-    return Quota(footage, settings.UPLOADS_TEAM_MB * _MIB, settings.TEAM_DISK_MB * _MIB - footage - _results(team_id))
+    return Quota(team_id, _footage(team_id), settings.UPLOADS_TEAM_MB * _MIB)
 
 
 def may_begin_upload(team_id: int, user: User) -> bool:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from faceengine.jobs import files
 from webapp.consent.gate import Act, require_consent
-from webapp.projects.access import Verb, may
+from webapp.projects.access import Verb, reaches, role_of
 from webapp.projects.models import Person
 from webapp.uploads import services
 from webapp.uploads.access import get_asset, get_person, get_upload
@@ -49,6 +49,7 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     """One person's assets, and where more are dropped."""
     person = get_person(request.user, project_id, side)
     require_consent(person.project, Act.PREVIEW, request.user)
+    role = role_of(request.user, person.project.team_id)
     shown = Asset.objects.filter(person=person).select_related("job").order_by("-created_at", "-id")[:SHOWN]
     context = {
         "project": person.project,
@@ -56,9 +57,9 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
         "person": person,
         "assets": [asset for asset in shown if asset.state != AssetState.REFUSED],
         "refused": [(asset, reason(asset.code)) for asset in shown if asset.state == AssetState.REFUSED],
-        "broken_off": _broken_off(request, person),
+        "broken_off": _broken_off(request, person, everybody_s=reaches(role, Verb.MANAGE)),
         "quota": quota(person.project.team_id),
-        "editable": may(request.user, Verb.EDIT, person.project.team_id),
+        "editable": reaches(role, Verb.EDIT),
         "part_bytes": settings.UPLOADS_PART_MB << 20,
         "largest": settings.UPLOADS_FILE_MB << 20,
         "js_words": {name: str(words) for name, words in SCRIPT_WORDS.items()},
@@ -67,10 +68,10 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     return render(request, "uploads/room.html", context)
 
 
-def _broken_off(request: HttpRequest, person: Person) -> QuerySet[Upload]:
-    """Return the user's own unfinished uploads; an owner gets everybody's, and can remove them."""
+def _broken_off(request: HttpRequest, person: Person, *, everybody_s: bool) -> QuerySet[Upload]:
+    """Return the user's own unfinished uploads, or everybody's for an owner, who can remove them."""
     found = Upload.objects.filter(person=person, asset=None, expires_at__gt=timezone.now())
-    if not may(request.user, Verb.MANAGE, person.project.team_id):
+    if not everybody_s:
         found = found.filter(uploaded_by=request.user.pk)
     return found.select_related("uploaded_by").order_by("-created_at")
 
