@@ -11,7 +11,7 @@ _PROCESSORS = os.cpu_count() or 1
 VERIFY = Turns("verify", at_once=2, each=1, waiting=30, waiting_each=4, patience=20, longest=600)
 """Reading a file that somebody wants verified, in a process of its own."""
 PICTURES = Turns(
-    "pictures", at_once=max(2, _PROCESSORS), each=2, waiting=200, waiting_each=80, patience=20, longest=120
+    "pictures", at_once=max(2, _PROCESSORS), each=2, waiting=160, waiting_each=64, patience=20, longest=120
 )
 """Signing and labelling pictures as they are handed out. A page shows sixty, and a browser asks for six at a time."""
 PARTS = Turns("uploads", at_once=16, each=4, waiting=48, waiting_each=8, patience=20, longest=600)

@@ -19,7 +19,8 @@ from typing import Any
 
 from django.conf import settings
 
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS, _SLOWER, _SLOWEST = 0.05, 1.3, 0.3
+"""Whoever waits looks less and less often, so that many who wait cost little."""
 
 
 class BusyError(Exception):
@@ -79,11 +80,12 @@ class Turns:
         entry = _Entry(client, os.getpid(), _born(os.getpid()), time.time())
         try:
             self._enter(entry)
-            until = time.monotonic() + self.patience
+            until, pause = time.monotonic() + self.patience, _LOOK_SECONDS
             while not entry.working:
                 if time.monotonic() >= until:
                     raise self._busy(client)
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(pause)
+                pause = min(_SLOWEST, _SLOWER * pause)
                 self._look(entry)
             yield
         finally:
@@ -141,7 +143,7 @@ class Turns:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             before = file.read()
-            entries = [one for one in _parsed(before) if self._lives(one)]
+            entries = self._living(_parsed(before))
             yield entries
             after = json.dumps([asdict(one) for one in entries])
             if after != before:
@@ -150,8 +152,10 @@ class Turns:
                 file.write(after)
                 file.flush()
 
-    def _lives(self, entry: _Entry) -> bool:
-        return time.time() - entry.since < self.longest and _born(entry.pid) == entry.born
+    def _living(self, entries: list[_Entry]) -> list[_Entry]:
+        born = {pid: _born(pid) for pid in {one.pid for one in entries}}
+        begun = time.time() - self.longest
+        return [one for one in entries if one.since > begun and born[one.pid] == one.born]
 
 
 def _parsed(text: str) -> list[_Entry]:
