@@ -136,6 +136,15 @@ def test_memory_has_a_limit_by_the_machine(settings: Any) -> None:
     assert memory.used_mb(os.getpgrp()) > 10
 
 
+def test_what_is_given_reaches_the_body_and_no_environment(slot: Slot, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    kinds.register(dataclasses.replace(kinds.get("act"), given=lambda job: {"SIGNING_KEY": f"key of {job.pk}"}))
+    submit(act="given", code="SIGNING_KEY", steps=1)
+    job = run_next(slot)
+    assert job.state == State.DONE
+    assert (tmp_path / job.folder / "given.txt").read_text() == f"key of {job.pk} False"
+
+
 def test_a_job_that_takes_too_long_ends(slot: Slot) -> None:
     kinds.register(dataclasses.replace(kinds.get("act"), longest=0.5))
     submit(steps=5000)
