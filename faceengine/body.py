@@ -1,6 +1,6 @@
 """The body of a job: one stage in a process of its own, told what to do by a file and telling all by JSON lines.
 
-``python -m faceengine.body FUNCTION CONFIG_CLASS CONFIG.json RUN_DIR [--plan] [--parent PID] …``
+``python -m faceengine.body FUNCTION CONFIG_CLASS CONFIG.json RUN_DIR [--plan] [--parent PID] [--confined] …``
 
 Its standard output is events, one JSON line each, and a last line that says how it ended::
 
@@ -31,11 +31,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from faceengine import given
+from faceengine.confined.limits import Limits
+
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None)
 _RANK = "RANK"
 """The variable by which torchrun tells a process which of its ranks it is."""
 _RUNNER_DIED = signal.SIGUSR1
+_CONFINED = Limits(memory_mb=8192, cpu_seconds=6 * 3600, file_mb=65_536)
+"""Of a body that reads a stranger's file."""
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -43,7 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parse(argv)
     if arguments.parent:
         _keep(arguments.parent)
+    if arguments.given:
+        given.take(arguments.given)
     _limit(arguments.memory_mb)
+    if arguments.confined:
+        _confine(arguments)
     if arguments.processes > 1:
         _become_torchrun(arguments)
     events = _take_stdout()
@@ -114,14 +123,35 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--plan", action="store_true", help="the function only plans parts: plan(config) -> list")
     parser.add_argument("--parent", type=int, default=0, help="the runner's process id; end when it does")
     parser.add_argument("--processes", type=int, default=1, help="ranks that do it together, through torchrun")
-    parser.add_argument("--memory-mb", type=int, default=0, help="most address space (default: no limit)")
+    parser.add_argument("--memory-mb", type=int, default=0, help="most memory (default: no limit)")
+    parser.add_argument("--confined", action="store_true", help="read the config's files, write here, and nothing else")
+    parser.add_argument("--given", type=int, default=0, help="a pipe with what nobody else may see")
     return parser.parse_args(argv)
 
 
 def _limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if memory_mb:
-        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+        # What it has written to, not what it has reserved: libraries reserve much more than they use.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+
+
+def _confine(arguments: argparse.Namespace) -> None:
+    from pkgutil import resolve_name
+
+    from faceengine.confined.enter import enter
+
+    config = resolve_name(arguments.config_class).from_dict(json.loads(arguments.config.read_text()))
+    enter(_CONFINED, reads=_paths(config), writes=[arguments.run_dir], parent=os.getppid())
+
+
+def _paths(value: Any) -> list[Path]:
+    """Return all paths in a config, at any depth."""
+    if isinstance(value, Path):
+        return [value]
+    if dataclasses.is_dataclass(value):
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    return [path for item in value for path in _paths(item)] if isinstance(value, list | tuple) else []
 
 
 def _take_stdout() -> TextIO:

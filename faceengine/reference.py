@@ -1,6 +1,6 @@
 """The two people who agreed: faces from the recordings of their consents, against which a job compares.
 
-A studio passes them to a job's process in an environment variable, so that no face lies in a job's config or folder.
+A studio passes them to a job's process (``given.py``), so that no face lies in a job's config, folder or environment.
 Without it (on the command line) nobody is compared: there, consent is the user's responsibility.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from faceengine import given
 from faceengine.errors import InputError
 from faceengine.thresholds import THRESHOLDS, Reading
 
@@ -52,7 +52,7 @@ class References:
 
         Raises :class:`InputError` ``consent.reference`` for something that is not what :meth:`to_text` writes.
         """
-        text = os.environ.get(VARIABLE, "")
+        text = given.get(VARIABLE) or ""
         return cls.from_text(text) if text else None
 
     @classmethod

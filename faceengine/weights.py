@@ -190,6 +190,12 @@ def download_folder() -> Path:
     return _own_folder() or _caches()[0]
 
 
+def folders() -> list[Path]:
+    """Return the folders that weights may have been fetched to: what a confined process must be let read."""
+    own = _own_folder()
+    return ([own] if own else []) + _caches()
+
+
 def _own_folder() -> Path | None:
     value = os.environ.get(FOLDER_VARIABLE)
     return Path(value) if value else None

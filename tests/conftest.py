@@ -18,11 +18,14 @@ _emptied = flush.sql_flush
 
 
 def _with_the_trail(style: Any, connection: Any, **options: Any) -> list[str]:
-    """The audit trail's rules let nobody empty it; after that they are made anew, as after every ``migrate``."""
+    """The rules of audit trail and consent let nobody empty their tables; ``migrate`` and this make them anew."""
+    from webapp.consent import triggers as gate
     from webapp.projects import triggers
 
     rules = triggers.rules(connection.vendor).items()
     gone = [statement for name, rule in rules for statement in triggers.removed(connection.vendor, name, rule[0])]
+    for name, rule in gate.rules(connection.vendor).items():
+        gone += gate.removed(connection.vendor, name, rule[0])
     return gone + list(_emptied(style, connection, **options))
 
 

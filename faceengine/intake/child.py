@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import queue
-import resource
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import imageio_ffmpeg
 
 from faceengine.awake import AwakeClock
+from faceengine.confined.limits import Limits
+from faceengine.confined.run import start
 from faceengine.errors import InputError
 from faceengine.events import ShouldStop
 
-_MEMORY = 6 << 30
+_LIMITS = Limits(memory_mb=6144, cpu_seconds=24 * 3600, file_mb=65_536, open_files=64)
 """Address space: what x264 and two decoders of 40 million pixels take, twice."""
-_LARGEST = 64 << 30
-"""Bytes of a file that it writes."""
 _GRACE = 5.0
 _ASK_SECONDS = 0.25
 
@@ -26,17 +26,25 @@ _ASK_SECONDS = 0.25
 class Child:
     """One run of ffmpeg over a stranger's file."""
 
-    def __init__(self, arguments: Sequence[str], *, patience: float) -> None:
+    def __init__(
+        self, arguments: Sequence[str], *, reads: Path, writes: Path, patience: float, longest: float = 6 * 3600.0
+    ) -> None:
+        """Start ffmpeg, which may read the file ``reads`` and write below the folder ``writes``.
+
+        ``patience``: seconds that it may take for one more frame; ``longest``: seconds for all of them.
+        """
         said = ["-hide_banner", "-nostdin", "-y", "-loglevel", "error", "-nostats", "-progress", "pipe:1"]
         self._patience = patience
-        self._process = subprocess.Popen(
+        self._longest = longest
+        self._process = start(
             [imageio_ffmpeg.get_ffmpeg_exe(), *said, *arguments],
-            stdin=subprocess.DEVNULL,
+            _LIMITS,
+            reads=[reads],
+            writes=[writes],
+            own_group=False,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for limit, most in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_FSIZE, _LARGEST)):
-            resource.prlimit(self._process.pid, limit, (most, most))
         self._heard: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._words: deque[str] = deque(maxlen=12)
         self._listeners = [threading.Thread(target=listen, daemon=True) for listen in (self._listen, self._hear_words)]
@@ -48,7 +56,7 @@ class Child:
         """How many frames are written, as often as it says so, to its end.
 
         Sets :attr:`stopped` if ``should_stop`` ended it. Raises :class:`InputError` ``video.stuck`` if it wrote no new
-        frame for ``patience`` seconds, ``disk.full`` and ``video.unreadable``.
+        frame for ``patience`` seconds or is not done after ``longest``, ``disk.full`` and ``video.unreadable``.
         """
         try:
             yield from self._until_end(should_stop)
@@ -60,12 +68,15 @@ class Child:
     def _until_end(self, should_stop: ShouldStop) -> Iterator[int]:
         most, clock = -1, AwakeClock(longest_step=2 * _ASK_SECONDS)
         since = clock()
+        until = since + self._longest
         while True:
             if should_stop():
                 self.stopped = True
                 return
             if clock() - since > self._patience:
                 raise InputError("video.stuck", f"no frame of it could be made in {self._patience:.0f} seconds")
+            if clock() > until:
+                raise InputError("video.stuck", f"it was not done in {self._longest:.0f} seconds")
             try:
                 done = self._heard.get(timeout=_ASK_SECONDS)
             except queue.Empty:

@@ -1,7 +1,7 @@
 """Take in one file: find out what it is, make it a plain video or picture, and draw what pages show of it.
 
 Limits are checked against the header before anything is decoded. What decodes a stranger's video to its end is a child
-process with limits of its own; the rest is done in the body of the job, which is a process with nothing in it either.
+process with limits of its own; the rest is done in the body of the job, which is confined as well (its kind says so).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceengine import files
+from faceengine.boxes import TooManyBoxesError, check_boxes
 from faceengine.errors import InputError
 from faceengine.events import OnEvent, Progress, ShouldStop, ignore, never
 from faceengine.intake import photo, video
@@ -52,6 +53,7 @@ def run(
     with files.only_process(run_dir):
         on_event(Progress("intake", 0))
         kind = sniff(config.file)
+        _count_boxes(config.file)
         digest = files.sha256(config.file)
         if digest in config.known:
             raise InputError("file.duplicate", "this very file is here already")
@@ -81,6 +83,13 @@ def run(
         duration=made.duration,
         has_sound=made.has_sound,
     )
+
+
+def _count_boxes(path: Path) -> None:
+    try:
+        check_boxes(path)
+    except TooManyBoxesError as error:
+        raise InputError("video.boxes", "it has more boxes or tracks than any real video") from error
 
 
 def _clear(run_dir: Path, name: str) -> None:

@@ -24,6 +24,8 @@ _STRIP = "filmstrip.webp"
 _STRIP_FRAMES = 10
 _MOST_GAPS = 10
 """A video whose time stamps come to so many times the frames it has is mostly gaps."""
+_MOST_WAIT, _MOST_WAIT_A_FRAME = 300.0, 1.0
+"""Seconds that all of a video, and on the whole each frame of it, may take."""
 _UNTAGGED = 2
 _HDR = (16, 18)
 """Transfer characteristics of PQ and HLG."""
@@ -55,7 +57,13 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
     path = run_dir / (config.name + _ENDING)
     part = files.partial(path)
     try:
-        child = Child(_command(config, source, fps, frames, part), patience=config.patience)
+        child = Child(
+            _command(config, source, fps, frames, part),
+            reads=config.file,
+            writes=run_dir,
+            patience=config.patience,
+            longest=_MOST_WAIT + _MOST_WAIT_A_FRAME * frames,
+        )
         for done in child.frames(should_stop):
             on_event(Progress("intake", min(done, frames), frames))
         if child.stopped:

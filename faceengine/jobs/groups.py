@@ -25,6 +25,13 @@ class Groups:
         """The group of a job that is about to be queued."""
         return None
 
+    def admit(self, job: Job) -> None:
+        """Called before ``job`` is queued, in that transaction. Raises :class:`Refused` if its group, or its owner in
+        it, has too much already."""
+
+    def check_disk(self, job: Job) -> None:
+        """Called while ``job`` runs and writes. Raises :class:`Refused` if its group has no room left."""
+
     def of_user(self, user: Any) -> Sequence[int]:  # noqa: ARG002
         """The groups whose jobs ``user`` may see."""
         return []

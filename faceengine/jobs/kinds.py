@@ -22,7 +22,7 @@ def _nothing(*_: Any) -> None:
 
 
 def _no_more(_: Job) -> dict[str, str]:
-    """An environment that adds nothing."""
+    """Nothing is given."""
     return {}
 
 
@@ -85,11 +85,18 @@ class Kind:
     whether it is downloaded, not only shown."""
     before: Callable[[Job], None] = field(default=_nothing)
     """Called by a runner each time before a body of the job begins, and before its inputs are fetched."""
-    environment: Callable[[Job], dict[str, str]] = field(default=_no_more)
-    """Variables that the job's body gets besides the runner's own."""
+    given: Callable[[Job], dict[str, str]] = field(default=_no_more)
+    """What the job's body is told through a pipe, see :mod:`faceengine.given`; its environment holds no secret."""
+    confined: bool = False
+    """Whether the body reads a stranger's file: it gets no secret, no network and no files but its own."""
+    counted: bool = True
+    """Whether its jobs, and what they write, count for what :mod:`groups` lets a group have; false where the app that
+    owns the kind counts them itself."""
     split: Split | None = None
     silent_after: float = 900.0
     """Seconds without any news after which the watchdog takes the body for hung."""
+    longest: float = 0.0
+    """Seconds that one attempt may take in all; 0: as long as it likes."""
     processes: int = 1
     """Processes of one body; more than one start through ``torchrun``."""
 

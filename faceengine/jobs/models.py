@@ -64,7 +64,7 @@ class Job(models.Model):
     priority = models.SmallIntegerField(default=0)
     """Higher goes first."""
     rank = models.BigIntegerField(default=0)
-    """Within a priority, lower goes first; microseconds since 1970 at submission unless somebody moved it."""
+    """Within a priority, lower goes first: microseconds since 1970 when it is its group's turn, see ``ranks.py``."""
 
     attempt = models.PositiveIntegerField(default=0)
     """The fencing token: a runner's every write is conditional on it, so one that was given up changes nothing."""
@@ -97,6 +97,9 @@ class Job(models.Model):
     """Place among the parent's parts."""
     last_seq = models.PositiveBigIntegerField(default=0)
     """``seq`` of the newest event."""
+
+    stored = models.PositiveBigIntegerField(null=True)
+    """Bytes that its folder takes up, as last measured; ``None``: not measured yet."""
 
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
@@ -132,6 +135,8 @@ class Job(models.Model):
                 condition=models.Q(parent=None, group=None),
                 name="jobs_by_owner",
             ),
+            models.Index(fields=["state"], condition=models.Q(stored=None), name="jobs_unmeasured"),
+            models.Index(fields=["group", "stored"], condition=models.Q(stored__gt=0), name="jobs_stored_by_group"),
             models.Index(
                 "group",
                 "slot_kind",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,19 +24,52 @@ _LONGEST_LINE = 1 << 20
 """Bytes. What is longer comes in pieces, and is no event."""
 
 
+@contextlib.contextmanager
+def _told(given: Mapping[str, str] | None) -> Iterator[int | None]:
+    """A file in memory to read ``given`` from, for as long as a child is started; ``None`` for nothing.
+
+    A pipe holds no more than 64 KiB before somebody reads, and faces of several looks may be more.
+    """
+    if not given:
+        yield None
+        return
+    with os.fdopen(os.memfd_create("given"), "w+") as file:
+        json.dump(dict(given), file)
+        file.flush()
+        file.seek(0)
+        yield file.fileno()
+
+
 class Process:
     """A body that has been started. Its process id is also its group's."""
 
-    def __init__(self, arguments: Sequence[str], log: IO[bytes], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        log: IO[bytes],
+        environment: dict[str, str],
+        *,
+        given: Mapping[str, str] | None = None,
+        memory_mb: int = 0,
+    ) -> None:
         """Start ``python -m faceengine.body`` with ``arguments``. To be called in the main thread: the kernel takes the
-        end of the thread that started a process for the end of its parent."""
+        end of the thread that started a process for the end of its parent.
+
+        ``environment`` is all that it has. ``given`` goes through a file in memory: no list of processes shows that.
+        """
         command = [sys.executable, "-m", "faceengine.body", *arguments, "--parent", str(os.getpid())]
-        if settings.JOBS_MEMORY_LIMIT_MB:
-            command += ["--memory-mb", str(settings.JOBS_MEMORY_LIMIT_MB)]
+        if memory_mb:
+            command += ["--memory-mb", str(memory_mb)]
+        with _told(given) as file:
+            command += ["--given", str(file)] if file is not None else []
+            self._start(command, log, environment, () if file is None else (file,))
+
+    def _start(self, command: list[str], log: IO[bytes], environment: dict[str, str], files: tuple[int, ...]) -> None:
         self._process = subprocess.Popen(
             command,
             cwd=Path(settings.BASE_DIR),
             env=environment,
+            pass_fds=files,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -44,6 +78,11 @@ class Process:
         self._reaping = threading.Lock()
         self._lines: queue.Queue[bytes | None] = queue.Queue(_HELD)
         threading.Thread(target=self._read, name="body's lines", daemon=True).start()
+
+    @property
+    def group(self) -> int:
+        """Number of the process group of the body and all that it has started."""
+        return self._process.pid
 
     def line(self, within: float) -> bytes | None:
         """The next line, or empty if there is none ``within`` seconds; ``None`` after the last one."""

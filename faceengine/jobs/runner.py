@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -17,7 +17,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 from faceengine.cli.failures import one_line
 from faceengine.events import Checkpoint, Event, Message, Progress, from_json
-from faceengine.jobs import kinds, transitions
+from faceengine.jobs import disk, kinds, transitions
+from faceengine.jobs.environment import environment_of
 from faceengine.jobs.models import Job, Slot
 from faceengine.jobs.process import Process
 from faceengine.jobs.watch import Watch
@@ -70,7 +71,7 @@ class Run:
         self.job = job
         self.kind = kinds.get(job.kind)
         self.slot = slot
-        self.watch = Watch(job, stopping, self.kind.silent_after)
+        self.watch = Watch(job, stopping, self.kind.silent_after, self.kind.longest)
         self.journal = Journal(job, self.watch)
 
     def carry_out(self) -> None:
@@ -126,8 +127,8 @@ class Run:
         loaded = config_class(self.job)
         class_path = f"{loaded.__module__}.{loaded.__qualname__}"
         with self.workspace.log_path().open("ab") as file:
-            process = Process([function, class_path, str(path), str(run_dir), *options], file, self._environment())
-            self.watch.over(process)
+            process = self._start([function, class_path, str(path), str(run_dir), *options], file)
+            self.watch.over(process, run_dir if self.kind.counted else None)
             try:
                 last = self._listen(process, file)
             except BaseException:
@@ -136,7 +137,18 @@ class Run:
             finally:
                 exit_code = process.wait()
         self.journal.write()
+        if self.kind.counted:
+            self._tell(partial(transitions.measured, at_end=True), disk.bytes_in(run_dir))
         return End(exit_code, last)
+
+    def _start(self, arguments: list[str], log_file: IO[bytes]) -> Process:
+        if self.kind.confined:
+            arguments.append("--confined")
+        environment, given = environment_of(self.kind, self.slot), self.kind.given(self.job)
+        # CUDA reserves more than it uses; there only what somebody set is a limit of each process as well.
+        limited = self.slot.kind != "gpu" or settings.JOBS_MEMORY_LIMIT_MB
+        memory_mb = self.watch.memory_mb if limited else 0
+        return Process(arguments, log_file, environment, given=given, memory_mb=memory_mb)
 
     def _listen(self, process: Process, log_file: IO[bytes]) -> dict[str, Any]:
         """Hear the body out; its last words."""
@@ -175,22 +187,18 @@ class Run:
         if files := self.workspace.save():
             self._tell(transitions.publish, files)
 
-    def _environment(self) -> dict[str, str]:
-        """A GPU's slot shows its body that GPU only, unless the body wants several."""
-        known = os.environ | self.kind.environment(self.job)
-        if self.slot.kind != "gpu" or self.kind.processes > 1:
-            return known
-        number = int(self.slot.name.removeprefix("gpu") or 0)
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-        device = visible[number] if number < len(visible) and visible[number] else str(number)
-        return known | {"CUDA_VISIBLE_DEVICES": device, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-
     # ---- the end -----------------------------------------------------------------------------------------------------
 
     def _settle(self, end: End) -> None:
         """Tell the ledger how the body ended. What it said counts; the exit code only where it said nothing."""
         if self.watch.fenced.is_set():
             log.warning("job %s: attempt %d was given up; its body is killed", self.job.id, self.job.attempt)
+        elif self.watch.greedy:
+            text = f"its processes took more than {self.watch.memory_mb} MB of memory together"
+            self._tell(transitions.fail, "memory.full", text, end.exit_code)
+        elif self.watch.late:
+            text = f"it was not done in {self.kind.longest:g} s"
+            self._tell(transitions.fail, "body.late", text, end.exit_code)
         elif self.watch.hung:
             self._died("body.hung", f"nothing was heard of it for {self.kind.silent_after:g} s", end.exit_code)
         elif end.result is not None and not end.result.get("stopped"):

@@ -36,10 +36,17 @@ class Row:
     """A job as the pages show it to somebody: what it waits for, of what it is a part, and what may be done with it."""
 
     def __init__(
-        self, job: Job, steerable: bool, lookout: queries.Lookout | None = None, places: _Places | None = None
+        self,
+        job: Job,
+        steerable: bool,
+        lookout: queries.Lookout | None = None,
+        places: _Places | None = None,
+        *,
+        may_overtake: bool = False,
     ) -> None:
         self.job = job
         self.steerable = steerable
+        self._may_overtake = may_overtake
         self._places = places or _Places([job])
         self._lookout = lookout
 
@@ -75,13 +82,15 @@ class Row:
 
     @property
     def moves(self) -> list[str]:
-        """How it may be moved in its queue."""
-        return ["up", "front", "raise", "lower"] if self.steerable and self.job.state == State.QUEUED else []
+        """How it may be moved in its queue; who runs the installation may let it go before other groups' jobs."""
+        if not self.steerable or self.job.state != State.QUEUED:
+            return []
+        return ["up", "front", *(["raise", "lower"] if self._may_overtake else [])]
 
 
 def row(user: Any, job: Job) -> Row:
     """The job as its page shows it to ``user``."""
-    return Row(job, may_steer(user, job))
+    return Row(job, may_steer(user, job), may_overtake=user.is_staff)
 
 
 def rows(user: Any, *lists: Iterable[Job]) -> list[list[Row]]:
@@ -89,7 +98,8 @@ def rows(user: Any, *lists: Iterable[Job]) -> list[list[Row]]:
     found = [list(jobs) for jobs in lists]
     every = [job for jobs in found for job in jobs]
     able, places, lookout = steerable(user, every), _Places(every), queries.Lookout()
-    return [[Row(job, job.pk in able, lookout, places) for job in jobs] for jobs in found]
+    staff = user.is_staff
+    return [[Row(job, job.pk in able, lookout, places, may_overtake=staff) for job in jobs] for jobs in found]
 
 
 def slots(user: Any) -> list[tuple[Slot, bool, Job | None]]:

@@ -18,7 +18,7 @@ from django.db import Error, close_old_connections, connection
 from django.db.models.functions import Now
 
 import faceengine
-from faceengine.jobs import chores, kinds, queue, transitions
+from faceengine.jobs import chores, disk, kinds, queue, transitions
 from faceengine.jobs.hardware import processor_of
 from faceengine.jobs.leases import Leases
 from faceengine.jobs.models import PROTOCOL, Slot
@@ -119,6 +119,7 @@ def sweep(slot: Slot, leases: Leases) -> bool:
     So a bell that was lost costs seconds, and one that a busy slot's Celery worker holds in reserve costs the same.
     """
     leases.expire()
+    disk.measure_some()
     chores.do_all()
     fitting = transitions.queue_of(slot.kind).filter(protocol__lte=PROTOCOL, kind__in=kinds.names())
     idle = not slot.jobs.filter(state=State.RUNNING).exists()

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -97,10 +98,10 @@ def detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @login_required
 def steer(request: HttpRequest, job_id: UUID, change: str) -> HttpResponse:
     """Pause, resume, cancel, retry or move a job, and go back to where that was asked."""
-    if change not in CHANGES:
+    if change not in CHANGES and change not in OVERTAKING:
         raise Http404
     job = get_job_to_steer(request.user, job_id)
-    if not CHANGES[change](job):
+    if not _change(request, change)(job):
         messages.warning(request, _("That can't be done any more: the job has changed meanwhile."))
     back = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(back, {request.get_host()}):
@@ -136,7 +137,7 @@ def whole_log(request: HttpRequest, job_id: UUID, attempt: int) -> HttpResponseB
 
 
 def _up(job: Job) -> bool:
-    """Go before the one that is before it now."""
+    """Go before the one that is before it now, whoever's that is."""
     ahead = transitions.queue_of(job.slot_kind).filter(priority=job.priority, rank__lt=job.rank)
     before = ahead.reverse().first()
     return before is None or transitions.move(job, before=before)
@@ -147,11 +148,26 @@ CHANGES: dict[str, Callable[[Job], bool]] = {
     "resume": transitions.resume,
     "cancel": transitions.cancel,
     "retry": transitions.retry,
+    "up": transitions.move_in_group,
+    "front": lambda job: transitions.move_in_group(job, to_front=True),
+}
+"""What members of a job's group may do; its place changes among the group's own jobs only."""
+OVERTAKING: dict[str, Callable[[Job], bool]] = {
     "up": _up,
     "front": lambda job: transitions.move(job, to_front=True),
     "raise": lambda job: transitions.move(job, priority=job.priority + 1),
     "lower": lambda job: transitions.move(job, priority=job.priority - 1),
 }
+"""What only whoever runs the installation may do: it changes when other groups' jobs begin."""
+
+
+def _change(request: HttpRequest, change: str) -> Callable[[Job], bool]:
+    """Return what the user's change does. Raises ``PermissionDenied`` for one that is not for members."""
+    if getattr(request.user, "is_staff", False) and change in OVERTAKING:
+        return OVERTAKING[change]
+    if change not in CHANGES:
+        raise PermissionDenied
+    return CHANGES[change]
 
 
 def _tabs(current: str) -> dict[str, Any]:

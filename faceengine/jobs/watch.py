@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.db import Error, connection
 
 from faceengine.awake import AwakeClock, since_boot
-from faceengine.jobs import transitions
+from faceengine.jobs import disk, memory, transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.process import Process
 from faceengine.jobs.states import Desired
@@ -21,6 +22,8 @@ _LOOK_SECONDS = 0.2
 _LONGEST_STEP = 5.0
 """So much of a time in which nothing was looked at counts for what a body may take."""
 _WISHES_SECONDS = 1.0
+_MEASURE_SECONDS = 1.0
+_DISK_SECONDS = 15.0
 
 
 class Watch(threading.Thread):
@@ -30,7 +33,7 @@ class Watch(threading.Thread):
     unless the job has been given to another attempt meanwhile.
     """
 
-    def __init__(self, job: Job, stopping: Callable[[], bool], silent_after: float) -> None:
+    def __init__(self, job: Job, stopping: Callable[[], bool], silent_after: float, longest: float = 0.0) -> None:
         super().__init__(name="watch", daemon=True)
         self.fenced = threading.Event()
         """Set when the job is no longer this attempt's."""
@@ -40,20 +43,30 @@ class Watch(threading.Thread):
         """Whether it was killed because it did not stop in time."""
         self.hung = False
         """Whether it was killed because nothing was heard of it for too long."""
+        self.greedy = False
+        """Whether it was killed because it took more memory than :attr:`memory_mb`."""
+        self.late = False
+        """Whether it was killed because it took more time than a job of its kind may."""
+        self._run_dir: Path | None = None
+        self._stored_at = since_boot()
+        self.memory_mb = memory.limit_mb()
+        self._longest = longest
         self._job_id, self._attempt = job.id, job.attempt
         self._stopping = stopping
         self._silent_after = silent_after
         self._process: Process | None = None
         self._desired = Desired.RUN
         self._clock = AwakeClock(_LONGEST_STEP)
-        self._heard = self._asked_at = self._clock()
+        self._heard = self._asked_at = self._began = self._measured_at = self._clock()
         self._beat_at = self._looked_at = since_boot()
         self._answers = True
         self._ended = threading.Event()
 
-    def over(self, process: Process) -> None:
-        """Watch over that body."""
+    def over(self, process: Process, run_dir: Path | None) -> None:
+        """Watch over that body, and over what it writes to ``run_dir``."""
+        self._run_dir = run_dir
         self.heard()
+        self._began = self._clock()
         self._process = process
 
     def heard(self) -> None:
@@ -78,6 +91,7 @@ class Watch(threading.Thread):
         while not self._ended.wait(_LOOK_SECONDS):
             try:
                 self._look_at_ledger()
+                self._look_at_disk()
                 self._answers = True
             except Error as error:
                 if self._answers:
@@ -103,6 +117,14 @@ class Watch(threading.Thread):
         else:
             self._desired = desired
 
+    def _look_at_disk(self) -> None:
+        now = since_boot()
+        if self._run_dir is None or now - self._stored_at < _DISK_SECONDS:
+            return
+        self._stored_at = now
+        if not transitions.measured(self._job_id, self._attempt, disk.bytes_in(self._run_dir)):
+            self.fenced.set()
+
     def _look_at_body(self, process: Process) -> None:
         now = self._clock()
         if self.fenced.is_set():
@@ -116,4 +138,15 @@ class Watch(threading.Thread):
             process.ask_to_stop()
         elif now - self._heard > self._silent_after:
             self.hung = True
+            process.kill()
+        elif self._longest and now - self._began > self._longest:
+            self.late = True
+            process.kill()
+        if now - self._measured_at >= _MEASURE_SECONDS:
+            self._measured_at = now
+            self._measure(process)
+
+    def _measure(self, process: Process) -> None:
+        if memory.used_mb(process.group) > self.memory_mb:
+            self.greedy = True
             process.kill()

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from faceengine import given
 from faceengine.errors import InputError
 from faceengine.files import only_process, replace_file
 
@@ -70,8 +71,8 @@ class Credentials:
 
     @classmethod
     def here(cls) -> Self:
-        """Those that the environment names; where it names none, a private chain of the person at this machine."""
-        certificates, key = os.environ.get(CERTIFICATES), os.environ.get(KEY)
+        """Those that this process was given or its environment names; without, a private chain of this person's."""
+        certificates, key = given.get(CERTIFICATES), given.get(KEY)
         if certificates or key:
             if not (certificates and key):
                 raise InputError("sign.missing", f"{CERTIFICATES} and {KEY} must both be set, or neither")

@@ -1,4 +1,4 @@
-"""``python -m faceengine.provenance.inspect FILE``: a stranger's file, read in a process that may die of it.
+"""``python -m faceengine.provenance.inspect FILE``: a stranger's file, read in a confined process that may die of it.
 
 What it says is one JSON line: a :class:`Reading`, or ``{"code": …, "text": …}``.
 """
@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from faceengine.confined.limits import Limits
+from faceengine.confined.run import run
 from faceengine.errors import InputError
 
 OURS, KNOWN = "VERIFY_OURS", "VERIFY_KNOWN"
 """Variables with the paths of the roots' certificates."""
-MEMORY = 4 << 30
-SECONDS = 60
+MEMORY_MB = 4096
+_CPU_SECONDS = 6
+_BYTES_A_SECOND = 40 << 20
+"""What it reads and hashes in a second at least, on a slow and busy machine."""
+_WAITS = 3
+"""A process gets a third of a processor at least."""
 
 
 def inspect(path: Path, *, ours: Path | None = None, known: Path | None = None) -> dict[str, Any]:
@@ -27,18 +32,15 @@ def inspect(path: Path, *, ours: Path | None = None, known: Path | None = None) 
     Raises :class:`InputError` ``verify.empty``, ``verify.unknown``, and ``verify.gave_up`` for a file that takes too
     much time or memory.
     """
-    roots = {name: str(one) for name, one in ((OURS, ours), (KNOWN, known)) if one is not None}
-    needed = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
-    root = str(Path(__file__).resolve().parents[2])
+    roots = {name: one for name, one in ((OURS, ours), (KNOWN, known)) if one is not None}
+    seconds = _CPU_SECONDS + path.stat().st_size // _BYTES_A_SECOND
     try:
-        ended = subprocess.run(
-            [sys.executable, "-m", "faceengine.provenance.inspect", str(path)],
-            cwd=root,
-            env=needed | roots,  # and nothing of ours: no secret, no proxy
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
+        ended = run(
+            ["-m", "faceengine.provenance.inspect", str(path.absolute())],
+            Limits(memory_mb=MEMORY_MB, cpu_seconds=seconds, open_files=64, processes=64),
+            seconds=_WAITS * seconds,
+            reads=[path, *roots.values()],
+            variables={name: str(one.absolute()) for name, one in roots.items()},
         )
         said = json.loads(ended.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:
@@ -49,10 +51,6 @@ def inspect(path: Path, *, ours: Path | None = None, known: Path | None = None) 
 
 
 def main() -> int:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     from faceengine.provenance.reading import read
 
     try:

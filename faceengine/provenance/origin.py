@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from dataclasses import dataclass, replace
 from typing import Any, Self
+
+from faceengine import given
 
 JOB, CONSENTS = "MARKS_JOB", "MARKS_CONSENTS"
 """Variables by which a studio tells a job's body whose work it does."""
@@ -27,8 +28,8 @@ class Origin:
     @classmethod
     def here(cls) -> Self:
         """As the environment of this process says."""
-        consents = os.environ.get(CONSENTS, "")
-        return cls(os.environ.get(JOB) or str(uuid.uuid4()), tuple(consents.split(",")) if consents else ())
+        consents = given.get(CONSENTS) or ""
+        return cls(given.get(JOB) or str(uuid.uuid4()), tuple(consents.split(",")) if consents else ())
 
     def of(self, *, models: tuple[str, ...], source: str) -> Self:
         """The same with what it was made of."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import c2pa
 
+from faceengine.boxes import TooManyBoxesError, check_boxes
+from faceengine.errors import InputError
 from faceengine.provenance import aigc
 from faceengine.provenance.kinds import kind_of_file
 from faceengine.provenance.signing import ASSERTION, SETTINGS
@@ -65,9 +67,14 @@ class Reading:
 def read(path: Path, *, ours: str = "", known: str = "") -> Reading:
     """Read the marks of a file. ``ours`` and ``known`` are PEM certificates of the roots that are trusted.
 
-    Raises :class:`InputError` ``verify.empty`` and ``verify.unknown`` for what is no video or picture.
+    Raises :class:`InputError` ``verify.empty`` and ``verify.unknown`` for what is no video or picture, and
+    ``verify.boxes`` for a video with more boxes than any real one.
     """
     kind = kind_of_file(path)
+    try:
+        check_boxes(path)
+    except TooManyBoxesError as error:
+        raise InputError("verify.boxes", "it has more boxes or tracks than any real video") from error
     found = aigc.read_picture(path) if kind.startswith("image/") else aigc.read_video(path)
     signature, problem = _signature(path, kind, ours, known)
     return Reading(kind, path.stat().st_size, signature, problem, _short(found) if found else None)

@@ -120,7 +120,7 @@ def endless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("endless")
 def test_one_that_does_not_come_on_is_killed(tmp_path: Path) -> None:
-    running = Child([], patience=0.5)
+    running = Child([], reads=tmp_path / "deaf", writes=tmp_path, patience=0.5)
     with pytest.raises(InputError) as stuck:
         list(running.frames(lambda: False))
     assert stuck.value.code == "video.stuck"

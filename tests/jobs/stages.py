@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from faceengine import given
 from faceengine.config import Config, option
 from faceengine.errors import InputError
 from faceengine.events import Checkpoint, Losses, Message, OnEvent, Progress, ShouldStop
@@ -113,6 +114,12 @@ def _act(config: ActConfig, run_dir: Path, on_event: OnEvent) -> None:
             raise RuntimeError("a defect")
         case "disk":
             Path("/dev/full").write_text("more than fits")
+        case "given":
+            (run_dir / "given.txt").write_text(f"{given.get(config.code)} {config.code in os.environ}")
+        case "memory of several":
+            hog = "import time; kept = b'x' * (120 << 20); time.sleep(60)"
+            for _ in range(3):
+                subprocess.Popen([sys.executable, "-c", hog])
         case "memory":
             bytearray(8 << 30)
         case "exit":

@@ -18,6 +18,7 @@ WHOLE = {
     "DATABASE_URL": "sqlite:///:memory:",
     "SIGNING_CERTIFICATES": "certificates.pem",
     "SIGNING_KEY": "key.pem",
+    "PROXIES": "1",
     "CONSENT_MASTER_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 }
 
@@ -38,6 +39,13 @@ def test_production_starts_with_all_it_needs(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+def test_no_proxy_is_declared_and_said(tmp_path: Path) -> None:
+    checked = check(tmp_path, "production", "--deploy", **WHOLE | {"PROXIES": "0"})
+    assert "operations.W003" in checked.stderr
+    assert "operations.I001" in checked.stderr  # each web process counts by itself
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_check_says_when_nothing_could_be_signed(tmp_path: Path) -> None:
     checked = check(tmp_path, **WHOLE)
     assert checked.returncode == 1
@@ -56,6 +64,8 @@ def test_production_names_what_is_missing(tmp_path: Path, missing: str) -> None:
     [
         ("SECRET_KEY", "short", "SECRET_KEY is too short"),
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS must name the hosts"),
+        ("PROXIES", "one", "PROXIES must be the number of proxies"),
+        ("CONSENT_MASTER_KEY", "c2hvcnQ=", "CONSENT_MASTER_KEY must be 32 bytes in base64, not 5"),
         ("TASKS_ENGINE", "huey", "TASKS_ENGINE must be one of database, celery, not 'huey'"),
         ("TASKS_ENGINE", "celery", "CELERY_BROKER_URL is not set"),
         ("JOBS_LEASE_SECONDS", "soon", "JOBS_LEASE_SECONDS must be a whole number, not 'soon'"),

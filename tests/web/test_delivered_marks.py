@@ -133,7 +133,7 @@ def test_pictures_of_a_score_are_signed_and_keep_the_label_that_is_in_them(
 
 def test_a_body_knows_who_signs_and_for_whom(run: Run) -> None:
     job = converted(run).job
-    told = kinds.get("convert").environment(job)
+    told = kinds.get("convert").given(job)
     mandate = mandate_of(run.project)
     assert told[JOB] == str(job.pk)
     assert told[CONSENTS] == f"{mandate.consent_a_id},{mandate.consent_b_id}"

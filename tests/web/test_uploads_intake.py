@@ -22,6 +22,7 @@ from tests.web.footage import Tus, arriving, client_of, people, project_of, stor
 from webapp.projects.models import Person
 from webapp.uploads import services
 from webapp.uploads.models import Asset, AssetState
+from webapp.uploads.quotas import quota
 from webapp.uploads.words import REASONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,7 +91,7 @@ def test_what_becomes_of_a_video(person: Person, slot: Slot, tmp_path: Path) -> 
     assert (asset.width, asset.height, asset.frames, asset.fps, asset.duration) == (96, 64, 25, 25.0, 1.0)
     assert asset.has_sound
     assert len(asset.sha256) == 64
-    assert services.quota(person.project.team).used == asset.stored > 0
+    assert quota(person.project.team_id).used == asset.stored > 0
 
 
 def test_the_same_file_is_told_and_not_kept_twice(person: Person, slot: Slot, tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_of_two_copies_looked_at_side_by_side_one_is_kept(person: Person, slot: 
     assert looked_at(first, slot).state == AssetState.READY
     assert looked_at(second, slot).code == "file.duplicate"
     assert stored() == {first.file, first.poster}
-    assert services.quota(person.project.team).used == first.stored
+    assert quota(person.project.team_id).used == first.stored
 
 
 @pytest.mark.parametrize(("code", "kept"), [("disk.full", True), ("body.killed", False)])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
@@ -18,6 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from webapp.accounts.limits import client_address
+from webapp.clients import network_of
 
 WITHIN = timedelta(hours=1)
 
@@ -41,7 +41,7 @@ class AddressHandler(AxesDatabaseHandler):  # type: ignore[misc]
 
 def wait_of(request: HttpRequest) -> int:
     """Minutes until the request's address may try a password again; 0: now."""
-    place, most = _place(client_address(request)), settings.SIGN_IN_FAILURES
+    place, most = network_of(client_address(request)), settings.SIGN_IN_FAILURES
     if place is None or not most:
         return 0
     now = timezone.now()
@@ -53,18 +53,5 @@ def wait_of(request: HttpRequest) -> int:
 
 def _remember(request: HttpRequest) -> None:
     AccessFailureLog.objects.filter(attempt_time__lt=timezone.now() - WITHIN).delete()
-    if (place := _place(client_address(request))) is not None:
+    if (place := network_of(client_address(request))) is not None:
         AccessFailureLog.objects.create(ip_address=place)
-
-
-def _place(address: str) -> str | None:
-    """What counts as one address: of IPv6 the network that one line gets. ``None`` for what is no address."""
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return None
-    if isinstance(known, IPv6Address):
-        if known.ipv4_mapped is not None:
-            return str(known.ipv4_mapped)
-        return str(IPv6Network((known, 64), strict=False).network_address)
-    return str(known)

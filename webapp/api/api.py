@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.throttling import AuthRateThrottle
 
-from faceengine.jobs.access import get_job, get_job_to_steer
-from faceengine.jobs.models import Job
-from faceengine.jobs.states import ENDED
+from faceengine.jobs.access import get_job_to_steer
 from faceengine.jobs.views import CHANGES
 from webapp.accounts.models import Team
 from webapp.accounts.services import found_team
-from webapp.api import schemas, shown
+from webapp.api import schemas, shown, waiting
 from webapp.api.errors import ScopeError, answer_errors
 from webapp.consent.gate import Act, require_consent
 from webapp.curation import verdicts
@@ -32,9 +29,6 @@ from webapp.uploads.access import get_asset, get_person
 from webapp.uploads.models import Asset
 
 PAGE = 500
-WAIT = 25.0
-"""Seconds that a request waits for a job to end at most."""
-_LOOK = 0.5
 _RATE = "1200/m"
 _EDITORS = [role for role, reach in REACH.items() if reach.value >= Verb.EDIT.value]
 _STEERS = ("pause", "resume", "cancel", "retry")
@@ -262,14 +256,12 @@ def start_score(request: HttpRequest, conversion_id: int) -> Any:
 
 
 @api.get("/jobs/{job_id}", response={200: schemas.JobOut} | _NO, tags=["jobs"])
-def read_job(request: HttpRequest, job_id: UUID, wait: float = 0.0) -> Any:
-    """How far some work is; with ``wait``, after so many seconds, or as soon as it has ended."""
-    job = get_job(request.user, job_id)
-    end = time.monotonic() + min(wait, WAIT)
-    while job.state not in ENDED and time.monotonic() < end:
-        time.sleep(_LOOK)
-        job = Job.objects.get(pk=job.pk)
-    return shown.job(job)
+def read_job(request: HttpRequest, response: HttpResponse, job_id: UUID, wait: float = 0.0) -> Any:
+    """How far some work is; with ``wait``, after so many seconds (25 at most), or as soon as it has ended.
+
+    Five requests of one person may wait at once; a further one is answered at once, with ``Retry-After``.
+    """
+    return shown.job(waiting.job_at_end(request, response, job_id, wait))
 
 
 @api.post("/jobs/{job_id}/{change}", response={200: schemas.JobOut} | _OFTEN, tags=["jobs"])

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from faceengine.jobs import kinds
-from webapp.consent import triggers
+from webapp.consent import triggers, vault
 
 
 @register
@@ -41,12 +42,32 @@ def keys_are_apart(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def database_refuses(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """The triggers are in place."""
+    """The triggers are in place, and the kinds of jobs that they ask about are written down."""
     lacking: list[CheckMessage] = []
+    hint = "run `manage.py migrate`"
     for using in databases or ():
-        if "consent_gatedkind" in connections[using].introspection.table_names():
-            lacking += [
-                Error(f"the database lacks the rule {name}", hint="run `manage.py migrate`", id="consent.E001")
-                for name in triggers.missing(using)
-            ]
+        tables = connections[using].introspection.table_names()
+        if "consent_consent" not in tables:
+            continue  # not migrated yet
+        if "consent_gatedkind" not in tables:
+            lacking.append(Error("the database lacks the table consent_gatedkind", hint=hint, id="consent.E001"))
+            continue
+        lacking += [
+            Error(f"the database lacks the rule {name}", hint=hint, id="consent.E001")
+            for name in triggers.missing(using)
+        ]
+        lacking += [
+            Error(f"the database lets jobs of the kind {name!r} in without consent", hint=hint, id="consent.E002")
+            for name in triggers.ungated(using)
+        ]
     return lacking
+
+
+@register
+def master_key(**_: Any) -> list[CheckMessage]:
+    """The key that wraps the keys of all evidence is one."""
+    try:
+        vault.master_key()
+    except (ImproperlyConfigured, OSError) as error:
+        return [Error(f"no evidence can be kept: {error}", hint="see CONSENT_MASTER_KEY", id="consent.E003")]
+    return []

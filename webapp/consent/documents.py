@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import json
 import logging
-import resource
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from faceengine.confined.limits import Limits
 from faceengine.errors import InputError
 
 LARGEST_PDF = 10 << 20
-_ACTIVE = {"/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia", "/XFA", "/AA"}
-"""Names in a PDF that do something, or carry other files."""
+_ACTIVE = {
+    # What starts something, when the document is opened or clicked on
+    "/OpenAction", "/AA", "/JavaScript", "/JS", "/Launch", "/URI", "/URIAction", "/SubmitForm", "/ResetForm",
+    "/ImportData", "/GoToR", "/GoToE", "/Thread", "/Rendition", "/Movie", "/Sound", "/Hide", "/SetOCGState",
+    "/GoTo3DView",
+    # What carries or names another file
+    "/EmbeddedFile", "/EmbeddedFiles", "/EF", "/Filespec", "/FileAttachment", "/AF", "/RichMedia", "/RichMediaContent",
+    "/RichMediaExecute", "/Screen", "/3D", "/XFA", "/Collection", "/FFilter", "/OPI", "/Ref",
+}  # fmt: skip
+"""Names in a PDF that do something, or carry or fetch other files, as keys, types and kinds of actions."""
+_RAW = re.compile(rb"/((?:[A-Za-z0-9]|#[0-9A-Fa-f]{2}){8,24})(?![A-Za-z0-9#])")
+"""Long names in the file as it is: what no table of it names, a reader that mends damaged files may still find. A short
+name would be found in compressed data by chance."""
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _MOST_OBJECTS = 20_000
 _DEEPEST = 50
-_MEMORY = 1 << 30
-_SECONDS = 20
+LIMITS = Limits(memory_mb=1024, cpu_seconds=10, open_files=64, processes=16)
+"""Of the process that reads one."""
 
 
 def read_pdf(path: Path) -> dict[str, Any]:
@@ -31,11 +44,11 @@ def read_pdf(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         if file.read(5) != b"%PDF-":
             raise InputError("pdf.unknown", "it is no PDF")
+    _refuse_active_text(path.read_bytes())
     return _read(path)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     with path.open("rb") as file:
@@ -46,10 +59,19 @@ def _read(path: Path) -> dict[str, Any]:
             _refuse_active(reader)
             signatures = [_signature(signature) for signature in reader.embedded_signatures]
             return {"pages": int(reader.root["/Pages"]["/Count"]), "signatures": signatures}
+        except (RecursionError, MemoryError) as error:
+            raise InputError("pdf.unreadable", "the document is nested too deeply") from error
         except InputError:
             raise
-        except (PdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        except Exception as error:  # the parser meets all that a stranger can think of
             raise InputError("pdf.unreadable", f"the document can't be read: {type(error).__name__}") from error
+
+
+def _refuse_active_text(content: bytes) -> None:
+    for found in _RAW.finditer(content):
+        name = _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), found[0])
+        if name.decode("latin-1") in _ACTIVE:
+            raise InputError("pdf.active", "the document holds scripts, actions or other files")
 
 
 def _refuse_active(reader: Any) -> None:
@@ -61,7 +83,9 @@ def _refuse_active(reader: Any) -> None:
         raise InputError("pdf.large", "the document has too many parts")
     for number, generation in references:
         found = reader.get_object(generic.Reference(number, generation, reader))
-        if _ACTIVE & _names(found, 0):
+        names = _names(found, 0)
+        # A stream with /F has its content in another file.
+        if _ACTIVE & names or (isinstance(found, generic.StreamObject) and "/F" in dict.keys(found)):
             raise InputError("pdf.active", "the document holds scripts, actions or other files")
 
 
@@ -99,9 +123,7 @@ def _signature(signature: Any) -> dict[str, Any]:
 
 
 def main(path: str) -> int:
-    """Read one document in this process, which limits itself first; JSON on standard output."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    """Read one document in this process, which whoever started it has confined; JSON on standard output."""
     logging.disable()  # a signature that nobody vouches for is no error
     try:
         said = read_pdf(Path(path))

@@ -59,6 +59,7 @@ STEPS: dict[str, Promise] = {
     "consent.no_name": _("Write your name, and tick that you agree."),
     "consent.no_purpose": _("Tick at least one use."),
     "consent.often": _("That was too often. Wait a minute and try again."),
+    "consent.busy": _("Too many files are being checked just now. Nothing was kept; send it again in a minute."),
     "consent.evidence_large": _("The file is too large."),
     "consent.evidence_kind": _("That is no video. A recording, a video file or a PDF is needed."),
     "consent.evidence_known": _("This recording or file was sent for another consent before. A new one is needed."),

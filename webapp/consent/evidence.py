@@ -9,11 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,11 +31,18 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.dispatch import receiver
 
+from faceengine import weights
+from faceengine.confined import run as confined
+from faceengine.confined.limits import Limits
+from webapp import clients
 from webapp.consent import recordings, vault
+from webapp.consent.documents import LIMITS as DOCUMENT_LIMITS
 from webapp.consent.erasure import erased
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.likeness import about_likeness
 from webapp.consent.models import Consent, Evidence, Way
+from webapp.fair.limits import EVIDENCE
+from webapp.fair.turns import BusyError
 from webapp.projects.models import Person
 
 log = logging.getLogger(__name__)
@@ -50,6 +54,8 @@ _PLAIN = "evidence-"
 _LEFT = 4 * _PATIENCE
 """Seconds after which nobody looks at it any more."""
 _INTAKE = ("faceengine.intake.intake.run", "faceengine.intake.config.IntakeConfig")
+_LIMITS = Limits(memory_mb=12_288, cpu_seconds=600, file_mb=1024, processes=512)
+"""Of what looks at a recording; networks reserve much address space."""
 _KINDS = {Way.WEBCAM: "video", Way.UPLOAD: "any", Way.PDF: "pdf"}
 
 
@@ -57,10 +63,14 @@ def keep(consent: Consent, file: UploadedFile[Any], way: str, *, phrase: str = "
     """Look at ``file``, and keep what it shows for ``consent``.
 
     Raises :class:`ConsentStepError` with the code of what is wrong with it: ``consent.evidence_*``, ``file.*``,
-    ``video.*``, ``pdf.*``; or ``consent.vault`` if nothing can be kept safely just now. Nothing of it is kept then.
+    ``video.*``, ``pdf.*``; ``consent.busy`` while too many files are looked at; or ``consent.vault`` if nothing can be
+    kept safely just now. Nothing of it is kept then.
     """
     try:
-        return _keep(consent, file, way, phrase)
+        with EVIDENCE.turn(clients.current()):
+            return _keep(consent, file, way, phrase)
+    except BusyError as error:
+        raise ConsentStepError("consent.busy") from error
     except (vault.VaultError, ImproperlyConfigured) as error:
         log.exception("evidence can't be encrypted")
         raise ConsentStepError("consent.vault") from error
@@ -81,7 +91,10 @@ def _keep(consent: Consent, file: UploadedFile[Any], way: str, phrase: str) -> E
         evidence = Evidence(consent=consent, kind=kind, size=made.stat().st_size, sha256=digest, phrase=phrase)
         evidence.kept_sha256 = _digest(made)
         if kind == "video":
-            found = _child("-m", "faceengine.evidence.examine", str(made), str(Path(folder, "faces")))
+            faces = Path(folder, "faces")
+            faces.mkdir()
+            reads = [made, *weights.folders()]
+            found = _child("faceengine.evidence.examine", made, faces, reads=reads, writes=[faces])
             facts |= _shown(evidence, found)
             evidence.likeness = _sealed(found["likeness"], evidence, consent.person)
         evidence.facts = facts
@@ -146,7 +159,7 @@ def _look(arrived: Path, folder: Path, way: str) -> tuple[str, Path, dict[str, A
     with arrived.open("rb") as file:
         is_pdf = file.read(5) == b"%PDF-"
     if is_pdf and wanted != "video":
-        facts = _child("-m", "webapp.consent.documents", str(arrived))
+        facts = _child("webapp.consent.documents", arrived, limits=DOCUMENT_LIMITS, reads=[arrived])
         if way == Way.PDF and not any(one["intact"] for one in facts["signatures"]):
             raise ConsentStepError("consent.evidence_unsigned")
         return "pdf", arrived, facts
@@ -155,35 +168,23 @@ def _look(arrived: Path, folder: Path, way: str) -> tuple[str, Path, dict[str, A
     folder.mkdir()
     config = folder / ".config.json"
     config.write_text(json.dumps({"file": str(arrived), "max_minutes": 5, "max_side": 1280, "keep_fps": 30}))
-    made = _child("-m", "faceengine.body", *_INTAKE, str(config), str(folder))
+    made = _child("faceengine.body", *_INTAKE, config, folder, reads=[arrived], writes=[folder])
     if made.get("kind") != "video":
         raise ConsentStepError("consent.evidence_kind")
     facts = {name: made[name] for name in ("width", "height", "duration", "has_sound")}
     return "video", folder / made["file"], facts
 
 
-def _child(*arguments: str) -> dict[str, Any]:
-    """What a process of its own says of a file, in its last line."""
+def _child(module: str, *arguments: str | Path, limits: Limits = _LIMITS, **files: Any) -> dict[str, Any]:
+    """What a confined process says of a file, in its last line; ``files``: what it may read and write."""
     try:
-        ended = _run([sys.executable, *arguments])
+        ended = confined.run(["-m", module, *map(str, arguments)], limits, seconds=_PATIENCE, **files)
         said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, IndexError, ValueError):
         raise ConsentStepError("consent.evidence_unreadable") from None
     if ended.returncode:
         raise ConsentStepError(str(said.get("code", "consent.evidence_unreadable")))
     return said
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """As ``subprocess.run``; what the process has started ends with it when it takes too long."""
-    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True, **pipes) as process:
-        try:
-            told, complained = process.communicate(timeout=_PATIENCE)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, told, complained)
 
 
 def _store(made: Path, evidence: Evidence, person: Person) -> str:

@@ -13,6 +13,7 @@ from faceengine.jobs.groups import Groups, Place
 from faceengine.jobs.models import Job
 from webapp.consent.models import Mandate
 from webapp.projects.access import Verb, cap_reaches, may, teams_where
+from webapp.uploads import quotas
 
 
 class Teams(Groups):
@@ -23,6 +24,14 @@ class Teams(Groups):
         if job.mandate is None:
             return None
         return Mandate.objects.filter(pk=job.mandate).values_list("project__team", flat=True).first()
+
+    def admit(self, job: Job) -> None:
+        """Raise :class:`webapp.uploads.quotas.QuotaError` if the job's team or owner has too much already."""
+        quotas.admit(job)
+
+    def check_disk(self, job: Job) -> None:
+        """Raise :class:`webapp.uploads.quotas.QuotaError` if the job's team has no room left."""
+        quotas.check_disk(job)
 
     def of_user(self, user: Any) -> Sequence[int]:
         """The teams that ``user`` is a member of."""

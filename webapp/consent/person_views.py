@@ -18,14 +18,14 @@ from webapp.consent import links, own_links, services
 from webapp.consent.answers import Answer, agree
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.held import archive
-from webapp.consent.limits import slow_down
+from webapp.consent.limits import slow_down, wrong_link
 from webapp.consent.models import ConsentLink, Purpose, Way
 from webapp.consent.statements import agreed, statement
 from webapp.consent.uses import kept, lacking
 from webapp.csp import policy
 
 _LOOKS, _ANSWERS = 60, 10
-"""In a minute, from one address."""
+"""In a minute, by one link from one address."""
 _GONE = {
     "consent.link_unknown": 404,
     "consent.link_used": 410,
@@ -43,9 +43,9 @@ def _public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase
     @never_cache
     def guarded(request: HttpRequest, **token: str) -> HttpResponseBase:
         try:
-            slow_down(request, "look", _LOOKS)
             response: HttpResponseBase = view(request, **token)
-        except ConsentStepError as error:
+        except ConsentStepError as refusal:
+            error = _counted(request, refusal)
             status = _GONE.get(error.code, 409)
             response = render(request, "consent/closed.html", {"reason": error.reason}, status=status)
         # Not "no-referrer": with that, browsers send forms from an origin called null, which no form may come from.
@@ -56,15 +56,26 @@ def _public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase
     return guarded
 
 
+def _counted(request: HttpRequest, error: ConsentStepError) -> ConsentStepError:
+    """Return ``error``, or that it was too often for a link that doesn't exist."""
+    if error.code == "consent.link_unknown":
+        try:
+            wrong_link(request)
+        except ConsentStepError as often:
+            return often
+    return error
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @_public
 def agree_page(request: HttpRequest, link_token: str) -> HttpResponse:
     """The statement, and the ways to agree to it."""
     link = links.open_link(link_token)
+    slow_down(request, "look", _LOOKS, link_token)
     problem = ""
     if request.method == "POST":
         try:
-            slow_down(request, "answer", _ANSWERS)
+            slow_down(request, "answer", _ANSWERS, link_token)
             own = agree(link, _answer(request))
             return _thanks(request, link, own)
         except ConsentStepError as error:
@@ -126,6 +137,7 @@ def _thanks(request: HttpRequest, link: ConsentLink, own: str) -> HttpResponse:
 def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
     """Where the consent stands, and taking it back; opened again afterwards it says that it was."""
     consent = links.consent_behind(own_token)
+    slow_down(request, "look", _LOOKS, own_token)
     if request.method == "POST":
         services.withdraw(consent)
         return redirect("consent:withdraw", own_token)
@@ -145,8 +157,8 @@ def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
 @_public
 def my_data(request: HttpRequest, own_token: str) -> HttpResponse:
     """All that is held about the person, as one archive."""
-    slow_down(request, "data", _ANSWERS)
     consent = links.consent_behind(own_token)
+    slow_down(request, "data", _ANSWERS, own_token)
     response = HttpResponse(archive(consent), content_type="application/zip")
     services.data_taken(consent)
     response["Content-Disposition"] = 'attachment; filename="my-data.zip"'

@@ -1,4 +1,4 @@
-"""What a job knows of the two people who agreed: the faces of their consents' recordings, in its environment only.
+"""What a job is told of the two people who agreed: the faces of their consents' recordings (``faceengine.given``).
 
 They are biometric data: encrypted at rest, and decrypted for as long as the process of a job that needs them lives.
 """
@@ -19,7 +19,7 @@ VARIABLE = "CONSENT_REFERENCES"
 """As ``faceengine.reference`` reads it; importing that would bring NumPy into every process."""
 
 
-def environment(job: Job) -> dict[str, str]:
+def given(job: Job) -> dict[str, str]:
     """Return the variable by which the job's process compares faces with those of the project's two people.
 
     It is always there, so that a job can tell a person without a recording from a studio that forgot to say. Raises

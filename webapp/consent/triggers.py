@@ -72,6 +72,10 @@ def rules(vendor: str) -> dict[str, tuple[str, str, str, str]]:
             "consent_mandate", "INSERT", sides, "a mandate is of the consents of person A and person B of one project"),
         "consent_mandate_stays": (
             "consent_mandate", "UPDATE", _TRUE[vendor], "a mandate is never changed"),
+        "consent_kind_stays": (
+            "consent_gatedkind", "DELETE", _TRUE[vendor], "a kind of job that asks for consent always asks"),
+        "consent_kind_unchanged": (
+            "consent_gatedkind", "UPDATE", _TRUE[vendor], "a kind of job that asks for consent always asks"),
     }  # fmt: skip
 
 
@@ -89,7 +93,7 @@ def put_in_place(using: str, **_: Any) -> None:
         for name, rule in rules(connection.vendor).items():
             made = _statements(connection.vendor, name, *rule)
             if known.get(name) != _digest(made):
-                for statement in _removed(connection.vendor, name, rule[0]) + made:
+                for statement in removed(connection.vendor, name, rule[0]) + made:
                     cursor.execute(statement)
         for name in kinds.names():
             if kinds.get(name).asks:
@@ -106,7 +110,7 @@ def take_away(using: str, plan: Any = (), **_: Any) -> None:
     with transaction.atomic(using), connection.cursor() as cursor:
         for name, rule in rules(connection.vendor).items():
             if rule[0] in tables:
-                for statement in _removed(connection.vendor, name, rule[0]):
+                for statement in removed(connection.vendor, name, rule[0]):
                     cursor.execute(statement)
 
 
@@ -120,6 +124,14 @@ def missing(using: str) -> list[str]:
     ]
 
 
+def ungated(using: str) -> list[str]:
+    """Return the kinds of jobs that ask for consent and that the database lets in without."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT name FROM consent_gatedkind", [])
+        known = {name for (name,) in cursor.fetchall()}
+    return [name for name in kinds.names() if kinds.get(name).asks and name not in known]
+
+
 def _statements(vendor: str, name: str, table: str, event: str, condition: str, text: str) -> list[str]:
     if vendor == "sqlite":
         body = f"BEGIN SELECT RAISE(ABORT, 'consent: {text}'); END"
@@ -130,7 +142,8 @@ def _statements(vendor: str, name: str, table: str, event: str, condition: str, 
     return [function, f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"]
 
 
-def _removed(vendor: str, name: str, table: str) -> list[str]:
+def removed(vendor: str, name: str, table: str) -> list[str]:
+    """Return the statements that remove a rule."""
     if vendor == "sqlite":
         return [f"DROP TRIGGER IF EXISTS {name}"]
     return [f"DROP TRIGGER IF EXISTS {name} ON {table}", f"DROP FUNCTION IF EXISTS {name}()"]

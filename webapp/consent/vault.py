@@ -10,7 +10,6 @@ part of the backups that hold the database and the evidence.
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import logging
 import os
@@ -22,7 +21,6 @@ from typing import IO, Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models.functions import Now
 from django.db.models.signals import post_delete
@@ -30,6 +28,7 @@ from django.dispatch import receiver
 
 from webapp.consent import keys
 from webapp.consent.models import PersonKey
+from webapp.keys import decoded
 from webapp.projects.models import Person
 
 log = logging.getLogger(__name__)
@@ -53,13 +52,7 @@ def master_key() -> bytes:
     said: str = settings.CONSENT_MASTER_KEY
     if not said:
         said = _own_key(Path(settings.CONSENT_MASTER_KEY_FILE))
-    try:
-        key = base64.b64decode(said, validate=True)
-    except binascii.Error as error:
-        raise ImproperlyConfigured("CONSENT_MASTER_KEY must be 32 bytes in base64") from error
-    if len(key) != 32:
-        raise ImproperlyConfigured(f"CONSENT_MASTER_KEY must be 32 bytes in base64, not {len(key)}")
-    return key
+    return decoded(said)
 
 
 def _own_key(path: Path) -> str:

@@ -15,23 +15,36 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.crypto import salted_hmac
 
 from webapp.provenance.errors import VerifyError
 
-KEEP_SECONDS = 3600
-"""So long after its last part a file that was given up may stay."""
+KEEP_SECONDS = 900
+"""So long after its last part a file that was given up may stay; one of which nothing came, a tenth of it."""
 MANY = 500
 """Files that may lie there at once."""
+EACH = 10
+"""Files of one client …"""
+_SHARE = 4
+"""… which may take a quarter of the space."""
 _TOKEN_BYTES = 24
+_OWNER = 16
+"""Letters of a token that say whose it is."""
 
 
-def begin() -> str:
-    """Make room for a file that comes in parts; the token that its parts name. Raises ``verify.busy``."""
+def begin(client: str) -> str:
+    """Make room for a file of ``client`` that comes in parts; the token that its parts name.
+
+    Raises :class:`VerifyError` ``verify.busy``, and ``verify.often`` where the client has its share of the room.
+    """
     folder = settings.VERIFY_DIR
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _sweep(folder)
-    _ask_room(folder)
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    owner = salted_hmac("verify", client).hexdigest()[:_OWNER]
+    if len(_of(folder, owner)) >= EACH:
+        raise VerifyError("verify.often")
+    _ask_room(folder, owner)
+    token = f"{owner}-{secrets.token_urlsafe(_TOKEN_BYTES)}"
     (folder / token).touch(0o600, exist_ok=False)
     return token
 
@@ -39,7 +52,7 @@ def begin() -> str:
 def append(token: str, offset: int, part: bytes) -> int:
     """Add a part that begins at ``offset``; how much is there now.
 
-    Raises :class:`VerifyError` ``verify.gone``, ``.offset``, ``.too_large`` and ``.busy``.
+    Raises :class:`VerifyError` ``verify.gone``, ``.offset``, ``.too_large``, ``.often`` and ``.busy``.
     """
     path = _path(token)
     with path.open("r+b") as file:
@@ -48,18 +61,18 @@ def append(token: str, offset: int, part: bytes) -> int:
         if offset + len(part) > settings.VERIFY_FILE_MB << 20:
             path.unlink(missing_ok=True)
             raise VerifyError("verify.too_large")
-        _ask_room(path.parent)
+        _ask_room(path.parent, token[:_OWNER])
         file.write(part)
         return file.tell()
 
 
 @contextmanager
-def arrived(token: str = "", sent: UploadedFile[Any] | None = None) -> Iterator[Path]:
+def arrived(client: str, token: str = "", sent: UploadedFile[Any] | None = None) -> Iterator[Path]:
     """The whole file, which came in parts or in one piece; it is gone afterwards."""
     if sent is not None:
         if (sent.size or 0) > settings.VERIFY_FILE_MB << 20:
             raise VerifyError("verify.too_large")
-        token = begin()
+        token = begin(client)
         with _path(token).open("r+b") as file:
             for chunk in sent.chunks():
                 file.write(chunk)
@@ -80,14 +93,23 @@ def _path(token: str) -> Path:
 def _sweep(folder: Path) -> None:
     for path in folder.iterdir():
         with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > KEEP_SECONDS:
+            found = path.stat()
+            if time.time() - found.st_mtime > (KEEP_SECONDS if found.st_size else KEEP_SECONDS / 10):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _ask_room(folder: Path) -> None:
+def _ask_room(folder: Path, owner: str) -> None:
+    most = settings.VERIFY_TOTAL_MB << 20
     sizes = [_size(path) for path in folder.iterdir()]
-    if len(sizes) >= MANY or sum(sizes) >= settings.VERIFY_TOTAL_MB << 20:
+    if len(sizes) >= MANY or sum(sizes) >= most:
         raise VerifyError("verify.busy")
+    if sum(map(_size, _of(folder, owner))) >= max(most // _SHARE, settings.VERIFY_FILE_MB << 20):
+        raise VerifyError("verify.often")
+
+
+def _of(folder: Path, owner: str) -> list[Path]:
+    """Return the files of one client."""
+    return list(folder.glob(f"{owner}-*"))
 
 
 def _size(path: Path) -> int:

@@ -12,9 +12,11 @@ from faceengine.errors import InputError
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
 from faceengine.jobs.permits import Refused
+from webapp import clients
 from webapp.consent import gate
 from webapp.consent.models import Mandate
 from webapp.consent.references import are_recorded
+from webapp.fair.limits import PICTURES
 from webapp.provenance import signing
 
 _PART = "convert-segment"
@@ -69,7 +71,8 @@ def _ask_comparison(job: Job) -> None:
 def prepare(job: Job, name: str, download: bool) -> bytes | None:
     """A picture that may show a swapped face, signed and with metadata; for a download with a label as well.
 
-    ``None`` for any other file. Raises :class:`Refused` ``sign.…`` if nobody can sign now.
+    ``None`` for any other file. Raises :class:`Refused` ``sign.…`` if nobody can sign now, and :class:`BusyError` if
+    too many are signed just now.
     """
     if job.kind in _OF_NOBODY_SWAPPED or not _is_picture(name):
         return None
@@ -82,9 +85,10 @@ def prepare(job: Job, name: str, download: bool) -> bytes | None:
         return None
     try:
         credentials, origin = signing.credentials(), signing.origin(job)
-        if download and job.kind not in _LABELLED:
-            return label_picture(picture, origin, credentials)
-        return sign_picture(picture, origin, credentials)
+        with PICTURES.turn(clients.current()):
+            if download and job.kind not in _LABELLED:
+                return label_picture(picture, origin, credentials)
+            return sign_picture(picture, origin, credentials)
     except InputError as error:
         raise Refused(error.code, str(error)) from error
 

@@ -33,8 +33,8 @@ def root() -> Path | None:
     return next((path for path in (beside, settings.SIGNING_CERTIFICATES) if path.exists()), None)
 
 
-def environment(job: Job) -> dict[str, str]:
-    """The variables by which the job's body knows who signs, and for whom."""
+def given(job: Job) -> dict[str, str]:
+    """Return what the job's body is told through a pipe: who signs, and for whom."""
     if settings.SIGNING_OWN:
         ensure_chain(settings.SIGNING_CERTIFICATES.parent, ORGANISATION)
     files = {CERTIFICATES: str(settings.SIGNING_CERTIFICATES), KEY: str(settings.SIGNING_KEY)}

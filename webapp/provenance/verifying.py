@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,30 +10,28 @@ from django.conf import settings
 
 from faceengine.errors import InputError
 from faceengine.provenance.inspect import inspect
+from webapp import clients
 from webapp.consent.models import Consent, Standing
+from webapp.fair.limits import VERIFY
+from webapp.fair.turns import BusyError
 from webapp.provenance import signing
 from webapp.provenance.errors import VerifyError
-
-AT_ONCE = 2
-"""Files that one web process has read at a time."""
-_turns = threading.BoundedSemaphore(AT_ONCE)
-_PATIENCE_SECONDS = 20
 
 
 def verify(path: Path) -> dict[str, Any]:
     """The file's marks as :class:`faceengine.provenance.reading.Reading` has them, ``verdict``, and ``consents``.
 
-    Raises :class:`VerifyError` ``verify.empty``, ``.unknown``, ``.gave_up`` and ``.busy``.
+    Raises :class:`VerifyError` ``verify.empty``, ``.unknown``, ``.boxes``, ``.gave_up``, ``.often`` and
+    ``.busy``.
     """
-    if not _turns.acquire(timeout=_PATIENCE_SECONDS):
-        raise VerifyError("verify.busy")
+    known = Path(settings.VERIFY_KNOWN) if settings.VERIFY_KNOWN else None
     try:
-        known = Path(settings.VERIFY_KNOWN) if settings.VERIFY_KNOWN else None
-        reading = inspect(path, ours=signing.root(), known=known)
+        with VERIFY.turn(clients.current()):
+            reading = inspect(path, ours=signing.root(), known=known)
     except InputError as error:
         raise VerifyError(error.code) from error
-    finally:
-        _turns.release()
+    except BusyError as error:
+        raise VerifyError(error.code, error.retry_after) from error
     return reading | {"verdict": verdict(reading), "consents": _consents(reading)}
 
 

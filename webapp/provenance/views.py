@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from webapp.clients import client_key
 from webapp.provenance import arriving
 from webapp.provenance.errors import VerifyError
 from webapp.provenance.shown import shown
@@ -28,7 +29,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     try:
         if sent is None and not request.POST.get("token"):
             raise VerifyError("verify.no_file")
-        with arriving.arrived(request.POST.get("token", ""), sent) as path:
+        with arriving.arrived(client_key(request), request.POST.get("token", ""), sent) as path:
             found = verified(path)
     except VerifyError as error:
         return _refused(request, error)
@@ -40,10 +41,10 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_POST
-def begin(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+def begin(request: HttpRequest) -> JsonResponse:
     """Room for a file that comes in parts."""
     try:
-        return _uncached(JsonResponse({"token": arriving.begin()}, status=201))
+        return _uncached(JsonResponse({"token": arriving.begin(client_key(request))}, status=201))
     except VerifyError as error:
         return _told(error)
 
@@ -72,11 +73,18 @@ def _refused(request: HttpRequest, error: VerifyError) -> HttpResponse:
     if not _wants_page(request):
         return _told(error)
     context = _limits() | {"refused": error.reason}
-    return _uncached(render(request, "provenance/verify.html", context, status=error.status))
+    return _later(render(request, "provenance/verify.html", context, status=error.status), error)
 
 
 def _told(error: VerifyError) -> JsonResponse:
-    return _uncached(JsonResponse({"code": error.code, "text": error.reason}, status=error.status))
+    return _later(JsonResponse({"code": error.code, "text": error.reason}, status=error.status), error)
+
+
+def _later(response: ResponseT, error: VerifyError) -> ResponseT:
+    """Say when to come again, where that helps."""
+    if error.status in (429, 503):
+        response["Retry-After"] = str(error.retry_after)
+    return _uncached(response)
 
 
 def _uncached(response: ResponseT) -> ResponseT:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import dj_database_url
 
-from webapp import env
+from webapp import env, private
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = BASE_DIR / env.text("DATA_DIR", "var/studio")
 """Everything an installation owns and a backup must hold: database, files, logs."""
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+private.be_private()
+private.keep_private(DATA_DIR)
 
 ROOT_URLCONF = "webapp.urls"
 ASGI_APPLICATION = "webapp.asgi.application"
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "webapp.accounts.caching.NothingStaysMiddleware",
     "webapp.api.middleware.TokenMiddleware",
+    "webapp.fair.middleware.FairMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "webapp.consent.middleware.ConsentMiddleware",
@@ -87,7 +89,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        # What is deleted is overwritten, whatever the library's default: rows hold personal data.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
     }
 
 # ---- people ----------------------------------------------------------------------------------------------------------
@@ -99,7 +102,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 PROXIES = env.number("PROXIES", 0)
-"""Proxies in front of the studio: how far from the right in X-Forwarded-For the client's address stands."""
+"""Proxies in front of the studio: how far from the right in X-Forwarded-For the client's address stands. Production
+must say it, also where there is none."""
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # One account from one address: nobody is locked out by what somebody does elsewhere.
@@ -143,6 +147,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 MEDIA_ROOT = DATA_DIR / "files"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -160,7 +165,13 @@ machines must share it."""
 UPLOADS_FILE_MB = env.number("UPLOADS_FILE_MB", 8192)
 """The largest single file."""
 UPLOADS_TEAM_MB = env.number("UPLOADS_TEAM_MB", 102_400)
-"""What a team may keep and have on its way."""
+"""What a team's footage may take up, with what has arrived of files on their way."""
+UPLOADS_TEAM_OPEN = env.number("UPLOADS_TEAM_OPEN", 1000)
+"""Files that a team may have on their way or being checked at once …"""
+UPLOADS_MEMBER_OPEN = env.number("UPLOADS_MEMBER_OPEN", 500)
+"""… and one member of it."""
+TEAM_DISK_MB = env.number("TEAM_DISK_MB", 409_600)
+"""What all of a team's files may take up: footage, faces, models, results."""
 UPLOADS_EXPIRE_HOURS = env.number("UPLOADS_EXPIRE_HOURS", 24)
 """So long after its last part an upload that was broken off can be gone on with."""
 UPLOADS_PART_MB = env.number("UPLOADS_PART_MB", 16)
@@ -173,6 +184,9 @@ MIN_BODY_RATE = 1024
 """Bytes a second that a request must come with on the whole, or it is cut off …"""
 BODY_PATIENCE_SECONDS = env.number("BODY_PATIENCE_SECONDS", 60)
 """… once it has taken so long."""
+
+TURNS_DIR = DATA_DIR / "turns"
+"""Where this machine's web processes agree on who may do something costly, see ``webapp/fair``."""
 
 # ---- marks ---------------------------------------------------------------------------------------------------------
 SIGNING_CERTIFICATES = Path(env.text("SIGNING_CERTIFICATES") or DATA_DIR / "signing" / "certificates.pem")
@@ -203,7 +217,11 @@ JOBS_MAX_FAILURES = env.number("JOBS_MAX_FAILURES", 3)
 TRAIN_PROCESSES = env.number("TRAIN_PROCESSES", 1)
 """GPUs of one machine that train a run together; its batch is shared among them."""
 JOBS_MEMORY_LIMIT_MB = env.number("JOBS_MEMORY_LIMIT_MB", 0)
-"""Address space of a body; 0: no limit. CUDA reserves far more than it uses, so none for GPUs."""
+"""What all processes of a job may take together; 0: four fifths of the machine's memory."""
+JOBS_TEAM_OPEN = env.number("JOBS_TEAM_OPEN", 200)
+"""Jobs that a team may have queued, running or paused at once, without those that check uploads …"""
+JOBS_MEMBER_OPEN = env.number("JOBS_MEMBER_OPEN", 100)
+"""… and one member of it."""
 JOBS_SCRATCH_DIR = Path(env.text("JOBS_SCRATCH_DIR") or DATA_DIR / "scratch")
 """Where jobs work on this machine when their files are in S3."""
 JOBS_CACHE_MB = env.number("JOBS_CACHE_MB", 20_000)
@@ -222,7 +240,16 @@ TASKS = {"default": {"BACKEND": _BACKENDS[TASKS_ENGINE], "QUEUES": list(SLOT_KIN
 
 # ---- live progress ---------------------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
-"""Where web processes on several machines hear at once of new events. Without it they look at the ledger themselves."""
+"""Where web processes on several machines hear at once of new events, and count requests together. Without it they
+look at the ledger themselves, and each counts what it sees."""
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "webapp.fair.cache.SharedCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        }
+    }
 
 
 # ---- consent ---------------------------------------------------------------------------------------------------------

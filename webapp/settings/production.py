@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from webapp import env
+from webapp import env, keys
 
 SECRET_KEY = env.required("SECRET_KEY")
 if len(SECRET_KEY) < 50:
@@ -17,7 +17,12 @@ if env.flag("DEMO"):
 env.required("DATA_DIR")
 env.required("SIGNING_CERTIFICATES")
 env.required("SIGNING_KEY")
-env.required("CONSENT_MASTER_KEY")
+keys.decoded(env.required("CONSENT_MASTER_KEY"))
+if not env.required("PROXIES").isdecimal():
+    raise ImproperlyConfigured(
+        "PROXIES must be the number of proxies in front that add to X-Forwarded-For, or 0 for none: without it all"
+        " visitors would share one address, and one of them could lock out everybody"
+    )
 
 from webapp.settings.base import *  # noqa: E402, F403 - reads what was checked above
 

@@ -18,9 +18,9 @@ STORAGE: dict[str, Any] = {
         "region_name": env.text("S3_REGION") or None,
         # Without these the machine's role or the usual AWS variables and files are asked.
         "access_key": env.text("S3_ACCESS_KEY") or None,
+        # Whoever has an address of a file has the file, so it is good for as long as a browser takes to begin.
+        "querystring_expire": env.number("S3_ADDRESS_SECONDS", 300),
         "secret_key": env.text("S3_SECRET_KEY") or None,
-        # Whoever has a signed address has the file until then, also after they have left the team.
-        "querystring_expire": 600,
         "client_config": Config(
             # Stores other than Amazon's are rarely reachable under a host name for every bucket.
             s3={"addressing_style": "path" if _endpoint else "auto"},

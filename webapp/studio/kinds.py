@@ -38,11 +38,6 @@ _COMPARED = (Act.TRAIN, Act.CONVERT)
 """What is only done with the faces of the people who agreed."""
 
 
-def _who_agreed(job: Job) -> dict[str, str]:
-    """Variables for a job that compares faces with the consents' recordings."""
-    return signing.environment(job) | references.environment(job)
-
-
 def register_all() -> None:
     """Make the studio's kinds known to the ledger."""
     convert = "faceengine.conversion.convert.run", "faceengine.conversion.config.ConvertConfig"
@@ -56,7 +51,8 @@ def register_all() -> None:
     _register("extract", *extract, Act.EXTRACT, on_end=results.extraction_ended)
     train = "faceengine.training.train.run", "faceengine.training.config.TrainConfig"
     _register("train", *train, Act.TRAIN, on_event=results.training_told, processes=settings.TRAIN_PROCESSES)
-    _register("convert", *convert, Act.CONVERT, split=segments)
+    # Only whole videos are signed by their jobs; parts are joined first, pictures are signed when they are handed out.
+    _register("convert", *convert, Act.CONVERT, split=segments, given=signing.given)
     _register("convert-segment", *convert, Act.CONVERT)
     # Somebody waits for it, and the GPU may be busy for hours: one frame is drawn by a processor as well.
     still = "faceengine.conversion.still.run", convert[1]
@@ -66,6 +62,13 @@ def register_all() -> None:
 
 def _register(name: str, function: str, config_class: str, act: Act, **more: Any) -> None:
     more |= {"permit": delivery.marked(permit(act)), "may_deliver": delivery.may_deliver, "on_gone": gone}
-    more |= {"prepare": delivery.prepare, "environment": _who_agreed if act in _COMPARED else signing.environment}
+    own = more.pop("given", None)
+    compared = act in _COMPARED
+
+    def given(job: Job) -> dict[str, str]:
+        """What the body needs to sign, and the faces of the people who agreed."""
+        return (own(job) if own else {}) | (references.given(job) if compared else {})
+
+    more |= {"prepare": delivery.prepare, "given": given}
     more |= {"steerable": steerable, "before": face_sets.write_verdicts_for}
     register(Kind(name, function, config_class, may_watch, may_steer, **more))

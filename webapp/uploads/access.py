@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import Http404
 
 from webapp.consent.gate import Act, require_consent
-from webapp.projects.access import Verb, require
+from webapp.projects.access import Verb, may, require
 from webapp.projects.models import Person
 from webapp.uploads.models import Asset, Upload
 
@@ -34,10 +34,13 @@ def get_asset(user: Any, asset_id: int, verb: Verb = Verb.VIEW, act: Act | None 
     return asset
 
 
-def get_upload(user: Any, upload_id: UUID) -> Upload:
-    """One's own upload, as long as one may still upload there."""
+def get_upload(user: Any, upload_id: UUID, *, to_remove: bool = False) -> Upload:
+    """One's own upload, as long as one may still upload there; owners may remove those of other members."""
     upload = Upload.objects.select_related("person__project__team", "uploaded_by").filter(pk=upload_id).first()
-    if upload is None or upload.uploaded_by_id != user.pk:
+    if upload is None:
+        raise Http404
+    own = upload.uploaded_by_id == user.pk
+    if not own and not (to_remove and may(user, Verb.MANAGE, upload.person.project.team_id)):
         raise Http404
     require(user, Verb.EDIT, upload.person.project.team_id)
     return upload

@@ -59,11 +59,13 @@ def held(upload_id: UUID) -> Iterator[IO[bytes]]:
         raise UploadError("upload.expired", 410) from None
 
 
-def lengthen(file: IO[bytes], offset: int, body: Readable, *, room: int, checksum: tuple[str, bytes] | None) -> int:
+def lengthen(
+    file: IO[bytes], offset: int, body: Readable, *, room: int, quota: int, checksum: tuple[str, bytes] | None
+) -> int:
     """Write ``body`` at ``offset``; how many bytes it has. The disk begins to write them, and is not waited for.
 
-    Raises :class:`UploadError` ``upload.excess`` for more than ``room`` bytes and ``upload.checksum`` for others than
-    the sender's; what was written then goes with the next request.
+    Raises :class:`UploadError` ``upload.excess`` for more than ``room`` bytes, ``upload.quota`` for more than
+    ``quota``, and ``upload.checksum`` for others than the sender's; what was written then goes with the next request.
     """
     digest = hashlib.new(checksum[0]) if checksum else None
     file.truncate(offset)  # what a process left that died
@@ -72,6 +74,8 @@ def lengthen(file: IO[bytes], offset: int, body: Readable, *, room: int, checksu
         written += len(piece)
         if written > room:
             raise UploadError("upload.excess", 413)
+        if written > quota:
+            raise UploadError("upload.quota", 413)
         file.write(piece)
         if digest:
             digest.update(piece)

@@ -14,6 +14,9 @@ from webapp.uploads import services
 from webapp.uploads.models import Asset
 from webapp.uploads.storage import forget
 
+_LONGEST = 6 * 3600.0
+"""Seconds: two hours of the largest video that is taken in, on two slow cores."""
+
 
 def register_all() -> None:
     """Make it known to the ledger."""
@@ -30,6 +33,9 @@ def register_all() -> None:
             permit=permit(Act.UPLOAD),
             may_deliver=may_deliver,
             on_gone=gone,
+            confined=True,
+            counted=False,  # what it makes is its asset's, see quotas.py
+            longest=_LONGEST,
         )
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -12,7 +11,6 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from faceengine.files import is_disk_full
@@ -24,12 +22,14 @@ from webapp.accounts.models import Team, User
 from webapp.consent.errors import ConsentError
 from webapp.consent.gate import Act, require_consent
 from webapp.consent.synthetic import forbids
+from webapp.fair.limits import PARTS
 from webapp.projects.models import Person, Project
 from webapp.projects.services import record
 from webapp.uploads import arrivals
 from webapp.uploads.arrivals import Readable, UploadError
 from webapp.uploads.models import Asset, AssetState, Upload
 from webapp.uploads.names import shown_name
+from webapp.uploads.quotas import may_begin_upload, quota
 from webapp.uploads.storage import delete_arrival
 
 _MIB = 2**20
@@ -39,32 +39,13 @@ _PASSING = ("asset.missing", "disk.full", "intake.cancelled", "runner.lost", "st
 """Failures that are not the file's fault: it is kept, and can be tried again."""
 
 
-@dataclass(frozen=True)
-class Quota:
-    """A team's space in bytes."""
-
-    used: int
-    total: int
-
-    @property
-    def left(self) -> int:
-        return max(0, self.total - self.used)
-
-
-def quota(team: Team) -> Quota:
-    """What the team's assets take up, and what is still on its way."""
-    assets = Asset.objects.filter(person__project__team=team).aggregate(bytes=Sum("stored"))["bytes"]
-    coming = Upload.objects.filter(person__project__team=team, asset=None, expires_at__gt=timezone.now())
-    return Quota((assets or 0) + (coming.aggregate(bytes=Sum("size"))["bytes"] or 0), settings.UPLOADS_TEAM_MB * _MIB)
-
-
 # ---- arriving --------------------------------------------------------------------------------------------------------
 
 
 def begin(actor: User, person: Person, name: str, size: int) -> Upload:
-    """A new upload, its space set aside.
+    """A new upload. No space is set aside for it: what has arrived counts.
 
-    Raises :class:`ConsentError`, and :class:`UploadError` ``upload.empty``, ``.too_large``, ``.quota``.
+    Raises :class:`ConsentError`, and :class:`UploadError` ``upload.empty``, ``.too_large``, ``.quota``, ``.many``.
     """
     require_consent(person.project, Act.UPLOAD, actor)
     if size == 0:
@@ -75,8 +56,10 @@ def begin(actor: User, person: Person, name: str, size: int) -> Upload:
     with transaction.atomic():
         # The team's row is the lock: of two that begin at once, the second counts the first.
         team = Team.objects.select_for_update().get(pk=person.project.team_id)
-        if size > quota(team).left:
+        if size > quota(team.pk).left:
             raise UploadError("upload.quota", 413)
+        if not may_begin_upload(team.pk, actor):
+            raise UploadError("upload.many", 429)
         upload = Upload.objects.create(
             person=person, uploaded_by=actor, name=shown_name(name), size=size, expires_at=_expiry()
         )
@@ -87,17 +70,21 @@ def begin(actor: User, person: Person, name: str, size: int) -> Upload:
 def append(upload: Upload, offset: int, body: Readable, *, checksum: tuple[str, bytes] | None = None) -> None:
     """Add ``body`` to what has arrived; the last part makes an asset of it.
 
-    Raises :class:`ConsentError`; :class:`UploadError` ``upload.offset`` where ``body`` begins elsewhere than it should,
-    ``upload.disk_full``, and those of :func:`arrivals.held` and :func:`arrivals.lengthen`. The offset then stays where
-    it was.
+    Raises :class:`ConsentError`, :class:`BusyError`; :class:`UploadError` ``upload.offset`` where ``body`` begins
+    elsewhere than it should, ``upload.quota``, ``upload.disk_full``, and those of :func:`arrivals.held` and
+    :func:`arrivals.lengthen`. The offset then stays where it was.
     """
     require_consent(upload.person.project, Act.UPLOAD, upload.uploaded_by)
+    room = quota(upload.person.project.team_id).left
     with arrivals.held(upload.pk) as file:
         upload.refresh_from_db()
         if offset != min(upload.offset, arrivals.here(upload.pk)):
             raise UploadError("upload.offset", 409)
         try:
-            written = arrivals.lengthen(file, offset, body, room=upload.size - offset, checksum=checksum)
+            with PARTS.turn(f"user:{upload.uploaded_by_id}"):
+                written = arrivals.lengthen(
+                    file, offset, body, room=upload.size - offset, quota=room, checksum=checksum
+                )
         except OSError as error:
             if is_disk_full(error):
                 raise UploadError("upload.disk_full", 507) from error

@@ -22,6 +22,8 @@ from django.views.decorators.http import require_http_methods
 
 from webapp.consent.errors import ConsentError
 from webapp.consent.middleware import see_to_entry
+from webapp.fair.middleware import busy
+from webapp.fair.turns import BusyError
 from webapp.projects.access import Verb
 from webapp.uploads import services
 from webapp.uploads.access import get_person, get_upload
@@ -46,9 +48,12 @@ def speaks_tus(view: View) -> View:
     @wraps(view)
     def speaking(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
         try:
-            response = _greet(request) or view(request, *arguments, **named)
+            response: HttpResponse = _greet(request) or view(request, *arguments, **named)
         except UploadError as error:
             response = _refusal(error)
+        except BusyError as error:
+            response = busy(error)
+            response["Upload-Error"] = error.code
         except ConsentError as error:
             see_to_entry(request, error)
             response = _said(error.text, error.code, 409)
@@ -95,7 +100,7 @@ def create(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
 @speaks_tus
 def upload(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Ask how far an upload is, add a part to it, or give it up."""
-    upload = get_upload(request.user, upload_id)
+    upload = get_upload(request.user, upload_id, to_remove=request.method == "DELETE")
     if request.method == "DELETE":
         services.terminate(upload)
         return HttpResponse(status=204)

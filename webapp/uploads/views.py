@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,11 +21,13 @@ from django.views.decorators.http import require_POST, require_safe
 from faceengine.jobs import files
 from webapp.consent.gate import Act, require_consent
 from webapp.pages import page_of
-from webapp.projects.access import Verb, may
+from webapp.projects.access import Verb, reaches, role_of
+from webapp.projects.models import Person
 from webapp.uploads import services
 from webapp.uploads.access import get_asset, get_person, get_upload
 from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Asset, AssetState, Upload
+from webapp.uploads.quotas import quota
 from webapp.uploads.words import reason
 
 SHOWN = 100
@@ -48,6 +51,7 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     """One person's assets, and where more are dropped."""
     person = get_person(request.user, project_id, side)
     require_consent(person.project, Act.PREVIEW, request.user)
+    role = role_of(request.user, person.project.team_id)
     all_ = Asset.objects.filter(person=person).select_related("job").order_by("-created_at", "-id")
     assets = page_of(all_.exclude(state=AssetState.REFUSED), request.GET.get("page"), SHOWN)
     refused = page_of(all_.filter(state=AssetState.REFUSED), request.GET.get("refused"), SHOWN)
@@ -58,17 +62,23 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
         "assets": assets,
         "refused": [(asset, reason(asset.code)) for asset in refused],
         "refused_page": refused,
-        "broken_off": Upload.objects.filter(
-            person=person, uploaded_by=request.user.pk, asset=None, expires_at__gt=timezone.now()
-        ).order_by("-created_at"),
-        "quota": services.quota(person.project.team),
-        "editable": may(request.user, Verb.EDIT, person.project.team_id),
+        "broken_off": _broken_off(request, person, everybody_s=reaches(role, Verb.MANAGE)),
+        "quota": quota(person.project.team_id),
+        "editable": reaches(role, Verb.EDIT),
         "part_bytes": settings.UPLOADS_PART_MB << 20,
         "largest": settings.UPLOADS_FILE_MB << 20,
         "js_words": {name: str(words) for name, words in SCRIPT_WORDS.items()},
         "form_largest": settings.MAX_BODY_MB << 20,
     }
     return render(request, "uploads/room.html", context)
+
+
+def _broken_off(request: HttpRequest, person: Person, *, everybody_s: bool) -> QuerySet[Upload]:
+    """Return the user's own unfinished uploads, or everybody's for an owner, who can remove them."""
+    found = Upload.objects.filter(person=person, asset=None, expires_at__gt=timezone.now())
+    if not everybody_s:
+        found = found.filter(uploaded_by=request.user.pk)
+    return found.select_related("uploaded_by").order_by("-created_at")
 
 
 @require_POST
@@ -91,8 +101,8 @@ def send(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
 @require_POST
 @login_required
 def give_up(request: HttpRequest, upload_id: UUID) -> HttpResponse:
-    """Remove what has arrived of an upload that was broken off."""
-    upload = get_upload(request.user, upload_id)
+    """Remove what has arrived of an upload that was broken off: one's own, or a member's where one is an owner."""
+    upload = get_upload(request.user, upload_id, to_remove=True)
     try:
         services.terminate(upload)
     except UploadError as error:

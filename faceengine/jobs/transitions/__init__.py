@@ -9,12 +9,14 @@ All times are the database's. On Postgres rows are locked parent first; on SQLit
 from faceengine.jobs.transitions.changes import queue_of
 from faceengine.jobs.transitions.claims import claim
 from faceengine.jobs.transitions.people import cancel, extend, move, pause, resume, retry, submit
+from faceengine.jobs.transitions.ranks import move_in_group
 from faceengine.jobs.transitions.runners import (
     beat,
     died,
     fail,
     finish,
     give_up,
+    measured,
     publish,
     record,
     refuse,
@@ -33,7 +35,9 @@ __all__ = [
     "fail",
     "finish",
     "give_up",
+    "measured",
     "move",
+    "move_in_group",
     "pause",
     "publish",
     "queue_of",

@@ -5,7 +5,6 @@ A part is paused, resumed, cancelled and retried with the job that it is part of
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from faceengine.jobs import groups, kinds
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import ENDED, OPEN, Desired, State
 from faceengine.jobs.transitions.changes import change_to, hold, permit_of, queue_of
+from faceengine.jobs.transitions.ranks import move_parts, next_rank, part_rank
 from faceengine.jobs.transitions.telling import ring_after_commit, tell
 
 PRIORITIES = range(-100, 101)
@@ -51,14 +51,18 @@ def submit(
         priority=priority,
         slot_kind=slot_kind,
         step="plan" if known.split else "run",
-        rank=_last_rank(slot_kind, priority) if parent is None else parent.rank + (index or 0),
         parent=parent,
         index=index,
         mandate=mandate,
         last_seq=1,
     )
     job.mandate = known.permit(job)
-    job.group = groups.known().of_job(job) if parent is None else parent.group
+    if parent is None:
+        job.group = groups.known().of_job(job)
+        groups.known().admit(job)
+        job.rank = next_rank(job)
+    else:
+        job.group, job.rank = parent.group, part_rank(parent, index or 0)
     job.save(force_insert=True)
     tell(job)
     ring_after_commit(job)
@@ -81,7 +85,7 @@ def cancel(job: Job) -> bool:
 
 
 def retry(job: Job) -> bool:
-    """Queue a job again that failed or was cancelled. It goes on from its last checkpoint.
+    """Queue a job again that failed or was cancelled, behind its group's others. It goes on from its last checkpoint.
 
     Raises :class:`Refused` for one that may not.
     """
@@ -99,6 +103,8 @@ def extend(job: Job, config: dict[str, Any]) -> bool:
         if held is None or held.parent_id is not None or held.state not in ENDED or held.parts.exists():
             return False
         fresh["mandate"] = permit_of(held)
+        groups.known().admit(held)
+        fresh["rank"] = next_rank(held)
         again = change_to(job.id, State.QUEUED, {"state": held.state}, None, **fresh, **_UNHARMED)
     return again is not None
 
@@ -117,7 +123,8 @@ def move(job: Job, *, priority: int | None = None, before: Job | None = None, to
     movable = Job.objects.filter(id=job.id, state__in=OPEN)
     if priority not in PRIORITIES or not movable.update(priority=priority, rank=rank):
         return False
-    job.parts.update(priority=priority, rank=rank + F("index"))
+    job.priority, job.rank = priority, rank
+    move_parts(job)
     return True
 
 
@@ -151,8 +158,14 @@ def cancel_held(job: Job) -> bool:
 def _retry(job: Job) -> bool:
     if job.state == State.RUNNING:  # a part that was told to stop when its siblings were
         return job.parent_id is not None and job.desired == Desired.CANCEL and _wish(job, Desired.RUN)
-    ended = job.state in (State.FAILED, State.CANCELLED)
-    return ended and _with_parts(job, _going_on(job), _retry, **_UNHARMED)
+    if job.state not in (State.FAILED, State.CANCELLED):
+        return False
+    if job.parent is None:
+        groups.known().admit(job)
+        rank = next_rank(job)
+    else:
+        rank = part_rank(job.parent, job.index or 0)
+    return _with_parts(job, _going_on(job), _retry, rank=rank, **_UNHARMED)
 
 
 def _with_parts(job: Job, to: State, change: Callable[[Job], bool], **fields: Any) -> bool:
@@ -176,12 +189,6 @@ def _wish(job: Job, desired: Desired) -> bool:
         return False
     tell(Job.objects.get(id=job.id))
     return True
-
-
-def _last_rank(slot_kind: str, priority: int) -> int:
-    """The rank behind all that are queued, also if this machine's clock is late."""
-    last = queue_of(slot_kind).filter(priority=priority).reverse().values_list("rank", flat=True).first()
-    return max(time.time_ns() // 1000, (last or 0) + 1)
 
 
 def _make_room(before: Job) -> int:

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from faceengine.events import Checkpoint, Event, Progress
-from faceengine.jobs import kinds
+from faceengine.jobs import groups, kinds
 from faceengine.jobs.models import Attempt, Job, JobEvent
 from faceengine.jobs.permits import Refused
 from faceengine.jobs.states import ENDED, Desired, State
@@ -70,6 +70,23 @@ def _record(job_id: UUID, attempt: int, events: Sequence[Event]) -> bool:
 def publish(job_id: UUID, attempt: int, files: dict[str, str]) -> bool:
     """Make ``files`` (name in the job's folder → key in the storage) what the job has."""
     return bool(of_attempt(job_id, attempt).update(files=files))
+
+
+def measured(job_id: UUID, attempt: int, stored: int, *, at_end: bool = False) -> bool:
+    """Note how many bytes the job's folder takes up. One that leaves its group no room ends, unless it has just ended.
+
+    Returns whether the job goes on as this attempt's.
+    """
+    if not of_attempt(job_id, attempt).update(stored=stored):
+        return False
+    if at_end:
+        return True
+    try:
+        groups.known().check_disk(Job.objects.get(id=job_id))
+    except Refused as refusal:
+        refuse(job_id, refusal)
+        return False
+    return True
 
 
 def finish(job_id: UUID, attempt: int, result: dict[str, Any], exit_code: int | None) -> bool:

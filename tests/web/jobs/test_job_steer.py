@@ -67,11 +67,20 @@ def test_moving(people: dict[str, Client], submit: Callable[..., Job]) -> None:
         (third, "up", ["first", "third", "second"]),
         (second, "front", ["second", "first", "third"]),
         (second, "up", ["second", "first", "third"]),
+    ]:
+        people["owner"].post(f"/jobs/{job.pk}/{change}/")
+        assert order() == expected
+    for change in ("raise", "lower"):
+        assert people["owner"].post(f"/jobs/{third.pk}/{change}/").status_code == 403
+    for job, change, expected in [
         (third, "raise", ["third", "second", "first"]),
         (third, "lower", ["second", "first", "third"]),
         (first, "lower", ["second", "third", "first"]),
+        (first, "raise", ["second", "first", "third"]),
+        (third, "front", ["third", "second", "first"]),
+        (first, "up", ["third", "first", "second"]),
     ]:
-        people["owner"].post(f"/jobs/{job.pk}/{change}/")
+        people["staff"].post(f"/jobs/{job.pk}/{change}/")
         assert order() == expected
 
 
