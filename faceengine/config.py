@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import functools
 import hashlib
 import json
 import math
@@ -99,13 +98,18 @@ def _metavar(field: dataclasses.Field[Any], kind: Any) -> str | None:
     return None if field.metadata["choices"] else kind.__name__.upper()
 
 
-@functools.cache
 def value_type(cls: type, name: str) -> Any:
     """Return the type of the values of a config's field, with ``| None`` taken off."""
-    kind = typing.get_type_hints(cls)[name]
+    if cls not in _TYPES:
+        _TYPES[cls] = typing.get_type_hints(cls)
+    kind = _TYPES[cls][name]
     if isinstance(kind, types.UnionType):
         kind = next(part for part in typing.get_args(kind) if part is not types.NoneType)
     return kind
+
+
+_TYPES: dict[type, dict[str, Any]] = {}
+"""Field types by config class: reading them takes a millisecond, and every config asks for all of its own."""
 
 
 def _plain(value: Any) -> Any:

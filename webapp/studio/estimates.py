@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 
 from faceengine.jobs.models import Job
 from faceengine.training.config import PRESETS
-from webapp.studio.words import CHOICES, LEFT_OUT
+from webapp.studio.words import CHOICES
 
 _LATELY = 200
 """Trainings that are asked."""
@@ -46,7 +46,7 @@ def estimates() -> list[Estimate]:
     return [
         Estimate(name, CHOICES[name], recipe.iterations, speeds.get(name))
         for name, recipe in PRESETS.items()
-        if CHOICES.get(name, LEFT_OUT) != LEFT_OUT
+        if name in CHOICES
     ]
 
 
