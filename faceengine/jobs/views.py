@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from faceengine.jobs import files, paging, shown, transitions
 from faceengine.jobs.access import get_job, get_job_to_steer, jobs_of
 from faceengine.jobs.models import Attempt, Job
+from faceengine.jobs.names import log_of
 from faceengine.jobs.states import ENDED, State
 
 RECENT = 8
@@ -122,7 +123,7 @@ def log(request: HttpRequest, job_id: UUID, attempt: int) -> HttpResponse:
     """The end of what an attempt's body wrote."""
     job = get_job(request.user, job_id)
     tried = get_object_or_404(Attempt, job=job, number=attempt)
-    files.ask(job, "log")
+    files.ask(job, log_of(attempt))
     text, whole = shown.log_tail(tried)
     return render(request, "jobs/log.html", {"job": job, "attempt": tried, "text": text, "whole": whole})
 

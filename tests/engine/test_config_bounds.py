@@ -65,7 +65,7 @@ def _is(kind: Any, value: Any) -> bool:
     if isinstance(value, list) and "tuple" in str(kind):
         return value == []
     if isinstance(kind, type) and issubclass(kind, Config):
-        return value == {}
+        return bool(value == {})
     return isinstance(value, kind) if isinstance(kind, type) else False
 
 

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.names import FileName, Role
 from faceengine.jobs.states import State
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Purpose, Standing, alive
@@ -149,9 +150,9 @@ def _keep_to_project(job: Job, project: Project, act: Act) -> None:
         raise error
 
 
-def may_deliver(job: Job, name: str) -> None:
+def may_deliver(job: Job, name: FileName) -> None:
     """For kinds of jobs: asked before the job's file ``name`` is shown or handed out. Raises :class:`ConsentError`."""
-    leaves = name.endswith(".safetensors") or job.kind.startswith("convert")
+    leaves = name.role == Role.CHECKPOINT or job.kind.startswith("convert")
     act = Act.DELIVER if leaves else Act.PREVIEW
     _mandate(_project_of(job, act), act)
 
