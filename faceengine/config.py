@@ -9,7 +9,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -57,6 +57,10 @@ class Config:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only; paths become strings."""
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+    def to_record(self) -> dict[str, Any]:
+        """As :meth:`to_dict`, for files that others read: an absolute path is cut to its last part."""
+        return {field.name: _plain(getattr(self, field.name), shown_path) for field in dataclasses.fields(self)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -112,13 +116,18 @@ _TYPES: dict[type, dict[str, Any]] = {}
 """Field types by config class: reading them takes a millisecond, and every config asks for all of its own."""
 
 
-def _plain(value: Any) -> Any:
+def shown_path(path: Path) -> str:
+    """Return the path for people elsewhere: as it was given, but of an absolute one only the last part."""
+    return path.name if path.is_absolute() else str(path)
+
+
+def _plain(value: Any, text_of: Callable[[Path], str] = str) -> Any:
     if isinstance(value, Path):
-        return str(value)
+        return text_of(value)
     if isinstance(value, Config):
-        return value.to_dict()
+        return {field.name: _plain(getattr(value, field.name), text_of) for field in dataclasses.fields(value)}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, text_of) for item in value]
     return value
 
 

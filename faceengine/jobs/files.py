@@ -28,7 +28,8 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 from faceengine.errors import InputError
 from faceengine.jobs import kinds
 from faceengine.jobs.models import Attempt, Job
-from faceengine.jobs.names import FileName, Role, is_normal, key_of, log_of
+from faceengine.jobs.names import FileName, Role, key_of, log_of
+from faceengine.jobs.paths import hide_paths
 
 CHUNK = 1 << 18
 LISTED = 200
@@ -36,6 +37,9 @@ LISTED = 200
 
 _SHOWN = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
 """What a browser may show in place. Anything else could be a page with a script in it, so it is only downloaded."""
+_NOT_HERE = (Role.LOG, Role.DATABASE)
+_LONGEST_LINE = 16 << 20
+"""Bytes of a line that are held until its end is there."""
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
@@ -56,30 +60,31 @@ def listing(job: Job) -> tuple[list[Listed], bool]:
 
 def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False) -> HttpResponseBase:
     """The job's file ``name``, or the part of it that is asked for. Raises :class:`Http404`, and :class:`Refused`
-    for what may not be handed out. A log has an address of its own: :func:`respond_log`.
+    for what may not be handed out. A log has an address of its own: :func:`respond_log`; a database is nobody's.
 
-    An object store sends its files itself: the answer is its signed address.
+    Of a text the machine's paths are taken out on the way. An object store sends all other files itself: the answer is
+    its signed address.
     """
     try:
         file = FileName(name)
     except InputError:
         raise Http404 from None
-    if file.role == Role.LOG:
+    if file.role in _NOT_HERE:
         raise Http404
     found = _found(job, file)
     ask(job, file)
     if (made := _prepared(job, file, download=download)) is not None:
         return _small(made, file, download=download)
-    return _send(request, found, file, download=download)
+    return _send(request, job, found, file, download=download)
 
 
 def respond_log(request: HttpRequest, attempt: Attempt) -> HttpResponseBase:
     """All that an attempt's body wrote, as a file. Raises :class:`Http404` and :class:`Refused`."""
     name = log_of(attempt.number)
     ask(attempt.job, name)
-    if not _is_local():
-        return HttpResponseRedirect(default_storage.url(attempt.log))
-    return _send(request, _found(attempt.job, name), name, download=True)
+    if not default_storage.exists(attempt.log):
+        raise Http404
+    return _text(request, attempt.log, name)
 
 
 def ask(job: Job, name: FileName) -> None:
@@ -121,10 +126,39 @@ def _found(job: Job, name: FileName) -> str | Path:
     return path
 
 
-def _send(request: HttpRequest, found: str | Path, name: FileName, *, download: bool) -> HttpResponseBase:
+def _send(request: HttpRequest, job: Job, found: str | Path, name: FileName, *, download: bool) -> HttpResponseBase:
+    if name.role == Role.TEXT:
+        return _text(request, found if isinstance(found, str) else f"{job.folder}/{name}", name)
     if isinstance(found, str):
         return HttpResponseRedirect(default_storage.url(found))
     return _ranged(request, found, name, download=download)
+
+
+def _text(request: HttpRequest, key: str, name: FileName) -> HttpResponseBase:
+    """A file of text, in pieces and without the machine's paths; always whole, since its length isn't known before."""
+    response = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(_lines(key))
+    _describe(response, name, download=True)
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+async def _lines(key: str) -> AsyncIterator[bytes]:
+    """Some lines at a time, so that no path lies across two pieces."""
+    file = await asyncio.to_thread(default_storage.open, key)
+    rest = b""
+    try:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            lines, end, rest = (rest + chunk).rpartition(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                lines, end, rest = lines + end + rest, b"", b""
+            yield _without_paths(lines + end)
+        yield _without_paths(rest)
+    finally:
+        await asyncio.to_thread(file.close)
+
+
+def _without_paths(content: bytes) -> bytes:
+    return hide_paths(content.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
 def _ranged(request: HttpRequest, path: Path, name: FileName, *, download: bool) -> HttpResponseBase:
@@ -208,12 +242,19 @@ def _is_local() -> bool:
 
 def _local_files(folder: Path) -> Iterator[Listed]:
     for parent, folders, names in os.walk(folder):
-        at_top = Path(parent) == folder
-        folders[:] = sorted(name for name in folders if name[0] != "." and not (at_top and name == "logs"))
-        for path in (Path(parent, name) for name in names if name[0] != "."):
-            if is_normal(shown := path.relative_to(folder).as_posix()) and not path.is_symlink():
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        for path in (Path(parent, name) for name in names):
+            if is_offered(shown := path.relative_to(folder).as_posix()) and not path.is_symlink():
                 yield Listed(shown, path.stat().st_size)
 
 
 def _published(job: Job) -> Iterator[Listed]:
-    return (Listed(name, None) for name in job.files)
+    return (Listed(name, None) for name in job.files if is_offered(name))
+
+
+def is_offered(name: str) -> bool:
+    """Return whether :func:`respond` may hand out the file of that name in a job's folder."""
+    try:
+        return FileName(name).role not in _NOT_HERE
+    except InputError:
+        return False

@@ -28,6 +28,10 @@ class Role(Enum):
     VIDEO = auto()
     LOG = auto()
     """What a job process wrote to its standard error."""
+    TEXT = auto()
+    """Numbers and words, as lines or JSON."""
+    DATABASE = auto()
+    """What programs look things up in. It is not handed out: it has paths of the machine in it."""
     OTHER = auto()
 
 
@@ -41,6 +45,8 @@ _TYPES = {
     ".webm": (Role.VIDEO, "video/webm"),
     ".mov": (Role.VIDEO, "application/octet-stream"),
     ".mkv": (Role.VIDEO, "application/octet-stream"),
+    **dict.fromkeys((".json", ".jsonl", ".csv", ".txt", ".log"), (Role.TEXT, "application/octet-stream")),
+    **dict.fromkeys((".sqlite", ".sqlite-wal", ".sqlite-shm"), (Role.DATABASE, "application/octet-stream")),
 }
 """Role and media type by ending: a file is never shown as a picture or video that is not treated as one."""
 _FOLDERS = {"checkpoints": Role.CHECKPOINT, "logs": Role.LOG}

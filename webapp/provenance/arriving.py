@@ -5,6 +5,7 @@ Anybody may send one, so the names are ours, nothing is kept, and what was given
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import time
@@ -23,6 +24,7 @@ KEEP_SECONDS = 3600
 MANY = 500
 """Files that may lie there at once."""
 _TOKEN_BYTES = 24
+_TOKEN = re.compile("[A-Za-z0-9_-]{32}")
 
 
 def begin() -> str:
@@ -71,8 +73,9 @@ def arrived(token: str = "", sent: UploadedFile[Any] | None = None) -> Iterator[
 
 
 def _path(token: str) -> Path:
-    path: Path = settings.VERIFY_DIR / token
-    if not token or path.parent != settings.VERIFY_DIR or path.name != token or not path.is_file():
+    """Where the file of a token is; whatever :func:`begin` has not made names no file, and never a path."""
+    path: Path = settings.VERIFY_DIR / token if _TOKEN.fullmatch(token) else settings.VERIFY_DIR
+    if not path.is_file():
         raise VerifyError("verify.gone")
     return path
 
