@@ -21,7 +21,7 @@ _ABSOLUTE = re.compile(rf"(?:file://|(?<![\w./\\-]))/(?:{_PART}/)+(?:{_PART})?")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _KNOWN = re.compile(rf"/(jobs/{_UUID}(?:/.*)?|projects/\d+/.*)$")
 """What of a path is a name in the storage."""
-_CODE = re.compile(r"/(?:site-packages|dist-packages|python3\.\d+)/(.+)$|/((?:faceengine|webapp)/.+)$")
+_CODE = re.compile(r".*/(?:site-packages|dist-packages|python3\.\d+)/(.+)$|/((?:faceengine|webapp)/.+)$")
 """What of a path says where in the code something is."""
 _ROOTS = ("MEDIA_ROOT", "JOBS_SCRATCH_DIR", "UPLOADS_DIR", "VERIFY_DIR", "DATA_DIR", "BASE_DIR")
 

@@ -59,7 +59,7 @@ def test_a_job_s_pages_log_and_events(failed: Job, run: Run, settings: Any) -> N
     log = found[f"/jobs/{failed.pk}/logs/{failed.attempts.latest('number').number}/whole/"]
     assert f"{failed.folder}/clip.mp4".encode() in log
     assert b'File "tests/web/test_no_machine_paths.py"' in log or b"test_no_machine_paths.py" in log
-    assert log.count(b"OSError") == 400
+    assert log.count(b"OSError: ") == 400
     assert b"part.mp4 is slow" in found["events"]
 
 

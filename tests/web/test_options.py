@@ -275,6 +275,15 @@ def test_trying_again_changes_nothing(run: Run, owner: User, script: Script) -> 
     assert Job.objects.get(pk=conversion.job_id).config == before
 
 
+def test_a_job_from_before_that_names_somebody_else_does_not_go_on(run: Run, script: Script) -> None:
+    conversion = converted(run)
+    face_set = run.project.people.get(side="a").face_set
+    config = conversion.job.config | {"person": face_set.folder}
+    Job.objects.filter(pk=conversion.job_id).update(state="failed", config=config)
+    assert script.post(f"/jobs/{conversion.job_id}/retry", "{}") == (409, "consent.foreign")
+    assert Job.objects.get(pk=conversion.job_id).state == "failed"
+
+
 def test_a_branch_takes_nothing_but_the_weights(run: Run, owner: User, script: Script) -> None:
     parent = run.snapshots.exclude(checkpoint="").get()
     path, body = ways_in(run)["train"]

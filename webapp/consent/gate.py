@@ -144,7 +144,9 @@ def _keep_to_project(job: Job, project: Project, act: Act) -> None:
     jobs = {UUID(number) for number in _IN_JOB.findall(config)} - {job.pk}
     elsewhere = set(_IN_PROJECT.findall(config)) - {str(project.pk)}
     own = Mandate.objects.filter(project=project).values("pk")
-    if elsewhere or (jobs and Job.objects.filter(pk__in=jobs).exclude(mandate__in=own).exists()):
+    # Whom a conversion replaces follows from its model: a job from when requests could say otherwise doesn't go on.
+    chosen = job.kind.startswith("convert") and job.config.get("person") is not None
+    if elsewhere or chosen or (jobs and Job.objects.filter(pk__in=jobs).exclude(mandate__in=own).exists()):
         error = ConsentError("consent.foreign", None, project, act)
         remember(error)
         raise error

@@ -24,7 +24,7 @@ KEEP_SECONDS = 3600
 MANY = 500
 """Files that may lie there at once."""
 _TOKEN_BYTES = 24
-_TOKEN = re.compile("[A-Za-z0-9_-]{32}")
+_TOKEN = re.compile("[A-Za-z0-9_-]{1,80}")
 
 
 def begin() -> str:

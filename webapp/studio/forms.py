@@ -146,6 +146,7 @@ class ConvertForm(OptionsForm):
         help_text=_("Seconds into the video."),
         required=False,
         min_value=0,
+        max_value=10_000_000,
         initial=0,
         widget=forms.NumberInput({"step": "any"}),
     )

@@ -182,7 +182,8 @@ def show_still(
     chosen = options.CONVERT.checked(settings)
     hold(run.project, run, asset)
     mandate = require_consent(run.project, Act.CONVERT, actor)
-    frame = max(0, min(round(seconds * asset.fps), asset.frames - 1))
+    length = asset.frames / asset.fps if asset.fps else 0.0
+    frame = max(0, min(round(min(seconds, length) * asset.fps), asset.frames - 1))
     own = {"layout": "pair", "start": frame, "end": frame + 1, "device": "cpu"}
     config = chosen | _swap_of(run, asset, snapshot) | own
     title = f"{asset.name} · {run.name}"[:200]
