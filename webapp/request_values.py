@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.request import RawPostDataException
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
 LARGEST_KEY = 2**63 - 1
 """What a database's widest whole number holds. SQLite raises OverflowError beyond it, PostgreSQL DataError."""
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -38,10 +41,14 @@ class RequestValuesMiddleware(MiddlewareMixin):
             raise Http404
         return None if _all_storable(request.GET) and _is_good_form(request) else _refusal(request)
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a form that was sent where something else is read: its body is used up by then."""
+        return wrong_body(request) if isinstance(exception, RawPostDataException) else None
+
 
 def is_storable(text: str) -> bool:
     """Return whether a database can store ``text``: it has no NUL, and no half of a character."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def parse_json(content: bytes | str) -> Any:
@@ -76,8 +83,16 @@ def _is_good_form(request: HttpRequest) -> bool:
     return True
 
 
+def wrong_body(request: HttpRequest) -> HttpResponse:
+    """Answer 400 to a form that is none of the studio's."""
+    return _bad_request(request, _("This address takes no form. Scripts send JSON to it, or a file's bytes."))
+
+
 def _refusal(request: HttpRequest) -> HttpResponse:
-    text = _("The request contains a character that can't be stored (NUL).")
+    return _bad_request(request, _("The request contains a character that can't be stored (NUL)."))
+
+
+def _bad_request(request: HttpRequest, text: str) -> HttpResponse:
     if "text/html" in request.headers.get("Accept", ""):
         return render(request, "400.html", {"reason": text}, status=400)
     return JsonResponse({"code": "input", "text": text}, status=400)

@@ -185,6 +185,8 @@ def attack(owner: User) -> Attack:
                     attack.ask(visitor, "post", good, dict.fromkeys(FIELDS, value), **token)
             attack.ask(anybody, "get", good, headers=HEADERS)
             attack.ask(by, "get", good, headers={name: one for name, one in HEADERS.items() if name != "Cookie"})
+        for key in (f"{'9' * 30}~1~{parts['job_id']}", f"1~-{'9' * 19}~{parts['job_id']}", "1~1~²"):
+            attack.ask(attack.browser, "get", f"/jobs/queued/gpu/?after={quote(key)}")
         _scripts(attack, project)
         _api(attack, parts)
         _verify(attack, anybody)
@@ -268,7 +270,6 @@ def often(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webapp.api.api.Throttle.allow_request", lambda *_: True)
     monkeypatch.setattr("webapp.consent.person_views.slow_down", lambda *_: None)
     settings.METRICS_TOKEN = "a token"
-    settings.AXES_ENABLED = False
 
 
 def test_no_address_answers_500(owner: User, often: None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -14,6 +15,7 @@ from faceengine.errors import ConfigError
 from faceengine.jobs.permits import Refused
 from webapp.consent.errors import ConsentError
 from webapp.consent.middleware import see_to_entry
+from webapp.request_values import wrong_body
 from webapp.studio.errors import StudioError
 
 _SHOWN, _MOST = 60, 10
@@ -33,6 +35,7 @@ def answer_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(Refused, _refused)
     on(AuthenticationError, 401, lambda _e: ("token.missing", _("A token is needed.")))
     api.add_exception_handler(HttpError, _http_error)
+    api.add_exception_handler(RawPostDataException, lambda request, _e: wrong_body(request))
     on(Http404, 404, lambda _e: ("not_found", _("There is nothing there.")))
     on(PermissionDenied, 403, lambda _e: ("role", _("Your role in the team does not allow that.")))
     on(StudioError, 409, lambda error: (error.code, error.reason))
