@@ -38,8 +38,9 @@ from webapp.projects.models import Project
 from webapp.uploads import services as uploads
 from webapp.uploads.models import Asset
 
-NUMBERS = ["1" + "0" * 30, str(2**63 - 1), str(2**31), "-1"]
-TEXTS = ["a\0b", "x" * 10_000, "\u4eba\u8138\U0001f600", "1" * 5000, "nan", "²"]
+NUMBERS = ["1" + "0" * 30, str(2**63 - 1), str(2**31)]
+VALUES = ["1" + "0" * 30, "1" * 5000, "-1", "x" * 10_000 + "\u4eba", "²"]
+NUL = "a\0b"
 QUERY = (
     *("after", "since", "view", "parent", "like", "one", "other", "a2b", "b2a", "offset", "state", "wait", "next"),
     *("page", "download", "name", "token", "sort", "language", "preset", "from", "until"),
@@ -176,13 +177,9 @@ def attack(owner: User) -> Attack:
             _parts_of(attack, by, route, address, parts, token)
             good = address.format(**parts)
             visitors = [by, anybody] if _is_open(anybody, good) else [by]
-            for value in [*NUMBERS, *TEXTS]:
-                query = urlencode(dict.fromkeys(QUERY, value))
-                for visitor in visitors:
-                    attack.ask(visitor, "get", f"{good}?{query}", **token)
-            for value in [NUMBERS[0], NUMBERS[1], *TEXTS]:
-                for visitor in visitors:
-                    attack.ask(visitor, "post", good, dict.fromkeys(FIELDS, value), **token)
+            for visitor in visitors:
+                _while_taken(attack.ask(visitor, "get", f"{good}?{urlencode(one)}", **token) for one in _mixed(QUERY))
+                _while_taken(attack.ask(visitor, "post", good, one, **token) for one in _mixed(FIELDS))
             attack.ask(anybody, "get", good, headers=HEADERS)
             attack.ask(by, "get", good, headers={name: one for name, one in HEADERS.items() if name != "Cookie"})
         for key in (f"{'9' * 30}~1~{parts['job_id']}", f"1~-{'9' * 19}~{parts['job_id']}", "1~1~²"):
@@ -191,6 +188,18 @@ def attack(owner: User) -> Attack:
         _api(attack, parts)
         _verify(attack, anybody)
     return attack
+
+
+def _while_taken(statuses: Iterator[int]) -> None:
+    """Ask on, unless the address does not take the method."""
+    next((status for status in statuses if status == 405), None)
+
+
+def _mixed(names: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    """Each name with each value once, never all with the same: one that is refused would hide what the next does."""
+    for shift in range(len(VALUES)):
+        yield {name: VALUES[(place + shift) % len(VALUES)] for place, name in enumerate(names)}
+    yield dict.fromkeys(names, NUL)
 
 
 def _is_open(anybody: Client, path: str) -> bool:
@@ -203,7 +212,7 @@ def _parts_of(attack: Attack, by: Client, route: str, address: str, parts: dict[
     """Each part of an address in turn is bad, the others are good."""
     for name in re.findall(r"{(\w+)}", address):
         number = isinstance(parts[name], int)
-        for value in NUMBERS[:3] if number else [*TEXTS[:3], "\ud800", "a/b"]:
+        for value in NUMBERS if number else [NUL, VALUES[3], "\ud800", "a/b"]:
             spelled = quote(value.encode("utf-8", "surrogatepass"), safe="")
             bad = address.format(**parts | {name: spelled})
             if attack.ask(by, "get", bad, **token) == 405:
@@ -275,7 +284,7 @@ def often(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_address_answers_500(owner: User, often: None) -> None:
     done = attack(owner)
     assert not done.faults, "\n".join(f"{key}\n    {what}" for key, what in sorted(done.faults.items()))
-    assert done.asked > 2000
+    assert done.asked > 1500
 
 
 @pytest.fixture
