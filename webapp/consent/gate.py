@@ -131,7 +131,7 @@ def permit(act: Act) -> Callable[[Job], UUID | None]:
     def ask(job: Job) -> UUID:
         project = _project_of(job, act)
         mandate = require_consent(project, act)
-        if job.state == State.QUEUED:  # its config is fixed while it runs
+        if job.state != State.RUNNING:  # while it runs its config is fixed
             _keep_to_project(job, project, act)
         return mandate.pk
 
