@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from faceengine.config import shown_path
 from faceengine.errors import InputError
 from faceengine.evaluation.config import ScoreConfig
 from faceengine.evaluation.features import follow
@@ -374,4 +375,4 @@ def _median(values: Iterable[float]) -> float | None:
 
 
 def _text(value: Path | None) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else shown_path(value)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import mimetypes
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -29,7 +28,8 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 from faceengine.errors import InputError
 from faceengine.jobs import kinds
 from faceengine.jobs.models import Attempt, Job
-from faceengine.jobs.names import checked, key_of
+from faceengine.jobs.names import FileName, Role, key_of, log_of
+from faceengine.jobs.paths import hide_paths
 
 CHUNK = 1 << 18
 LISTED = 200
@@ -37,6 +37,9 @@ LISTED = 200
 
 _SHOWN = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")
 """What a browser may show in place. Anything else could be a page with a script in it, so it is only downloaded."""
+_NOT_HERE = (Role.LOG, Role.DATABASE)
+_LONGEST_LINE = 16 << 20
+"""Bytes of a line that are held until its end is there."""
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
@@ -57,37 +60,41 @@ def listing(job: Job) -> tuple[list[Listed], bool]:
 
 def respond(request: HttpRequest, job: Job, name: str, *, download: bool = False) -> HttpResponseBase:
     """The job's file ``name``, or the part of it that is asked for. Raises :class:`Http404`, and :class:`Refused`
-    for what may not be handed out.
+    for what may not be handed out. A log has an address of its own: :func:`respond_log`; a database is nobody's.
 
-    What a script gets by its token has left the studio, whatever the script calls it. An object store sends its files
-    itself: the answer is its signed address.
+    What a script gets by its token has left the studio, whatever the script calls it. Of a text the machine's paths are
+    taken out on the way. An object store sends all other files itself: the answer is its signed address.
     """
     download = download or getattr(request, "by_token", False)
     try:
-        key = checked(key_of(job, name))
+        file = FileName(name)
     except InputError:
         raise Http404 from None
-    if any(part.startswith(".") for part in Path(name).parts):
+    if file.role in _NOT_HERE:
         raise Http404
-    ask(job, name, download=download)
-    if (made := _prepared(job, name, download=download)) is not None:
-        return _small(made, Path(name).name, download=download)
-    return _send(request, job, key, download=download)
+    found = _found(job, file)
+    ask(job, file, download=download)
+    if (made := _prepared(job, file, download=download)) is not None:
+        return _small(made, file, download=download)
+    return _send(request, job, found, file, download=download)
 
 
 def respond_log(request: HttpRequest, attempt: Attempt) -> HttpResponseBase:
     """All that an attempt's body wrote, as a file. Raises :class:`Http404` and :class:`Refused`."""
-    ask(attempt.job, "log", download=True)
-    return _send(request, attempt.job, attempt.log, download=True)
+    name = log_of(attempt.number)
+    ask(attempt.job, name, download=True)
+    if not default_storage.exists(attempt.log):
+        raise Http404
+    return _text(request, attempt.log, name)
 
 
-def ask(job: Job, name: str, *, download: bool = False) -> None:
+def ask(job: Job, name: FileName, *, download: bool = False) -> None:
     """Raises :class:`Refused` if the job's file ``name`` may not be shown, or not handed out (``download``)."""
     with suppress(kinds.UnknownKindError):
         kinds.get(job.kind).may_deliver(job, name, download)
 
 
-def _prepared(job: Job, name: str, *, download: bool) -> bytes | None:
+def _prepared(job: Job, name: FileName, *, download: bool) -> bytes | None:
     """What the owner of the job's kind hands out in place of its file."""
     try:
         return kinds.get(job.kind).prepare(job, name, download)
@@ -97,26 +104,65 @@ def _prepared(job: Job, name: str, *, download: bool) -> bytes | None:
         raise Http404 from None
 
 
-def _small(content: bytes, name: str, *, download: bool) -> HttpResponse:
+def _small(content: bytes, name: FileName, *, download: bool) -> HttpResponse:
     """A small file out of memory."""
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    response = HttpResponse(content, content_type=kind if kind in _SHOWN else "application/octet-stream")
-    disposition = content_disposition_header(download or kind not in _SHOWN, name)
-    response["Content-Disposition"] = disposition or "inline"
+    response = HttpResponse(content)
+    _describe(response, name, download=download)
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _send(request: HttpRequest, job: Job, key: str, *, download: bool) -> HttpResponseBase:
+def _found(job: Job, name: FileName) -> str | Path:
+    """The file on this machine, or its key in an object store. Raises :class:`Http404`.
+
+    No link is followed, within the folder neither: its name would say another thing of the file than the file's own.
+    """
     if not _is_local():
-        return HttpResponseRedirect(default_storage.url(key))
-    path = Path(default_storage.path(key)).resolve()
-    if not path.is_relative_to(Path(default_storage.path(job.folder)).resolve()) or not path.is_file():
+        if str(name) not in job.files:
+            raise Http404
+        return key_of(job, name)
+    path = Path(default_storage.path(job.folder)).resolve() / str(name)
+    if path.resolve() != path or not path.is_file():
         raise Http404
-    return ranged(request, path, download=download)
+    return path
 
 
-def ranged(request: HttpRequest, path: Path, *, download: bool = False) -> HttpResponseBase:
+def _send(request: HttpRequest, job: Job, found: str | Path, name: FileName, *, download: bool) -> HttpResponseBase:
+    if name.role == Role.TEXT:
+        return _text(request, found if isinstance(found, str) else f"{job.folder}/{name}", name)
+    if isinstance(found, str):
+        return HttpResponseRedirect(default_storage.url(found))
+    return _ranged(request, found, name, download=download)
+
+
+def _text(request: HttpRequest, key: str, name: FileName) -> HttpResponseBase:
+    """A file of text, in pieces and without the machine's paths; always whole, since its length isn't known before."""
+    response = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(_lines(key))
+    _describe(response, name, download=True)
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+async def _lines(key: str) -> AsyncIterator[bytes]:
+    """Some lines at a time, so that no path lies across two pieces."""
+    file = await asyncio.to_thread(default_storage.open, key)
+    rest = b""
+    try:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            lines, end, rest = (rest + chunk).rpartition(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                lines, end, rest = lines + end + rest, b"", b""
+            yield _without_paths(lines + end)
+        yield _without_paths(rest)
+    finally:
+        await asyncio.to_thread(file.close)
+
+
+def _without_paths(content: bytes) -> bytes:
+    return hide_paths(content.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+
+
+def _ranged(request: HttpRequest, path: Path, name: FileName, *, download: bool) -> HttpResponseBase:
     """``path`` as an answer to ``request``: 200, 206 for one range, 304 for what the browser has, 416."""
     stat = path.stat()
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
@@ -126,11 +172,15 @@ def ranged(request: HttpRequest, path: Path, *, download: bool = False) -> HttpR
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, no-cache"
     if response.status_code in (200, 206):
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        response["Content-Type"] = kind if kind in _SHOWN or kind == "text/plain" else "application/octet-stream"
-        disposition = content_disposition_header(download or kind not in _SHOWN, path.name)
-        response["Content-Disposition"] = disposition or "inline"
+        _describe(response, name, download=download)
     return response
+
+
+def _describe(response: HttpResponseBase, name: FileName, *, download: bool) -> None:
+    """Say what the file is; only a picture or video is shown in place."""
+    kind = name.content_type
+    response["Content-Type"] = kind
+    response["Content-Disposition"] = content_disposition_header(download or kind not in _SHOWN, name.last) or "inline"
 
 
 def _answer(request: HttpRequest, path: Path, stat: os.stat_result, tag: str) -> HttpResponseBase:
@@ -193,11 +243,19 @@ def _is_local() -> bool:
 
 def _local_files(folder: Path) -> Iterator[Listed]:
     for parent, folders, names in os.walk(folder):
-        at_top = Path(parent) == folder
-        folders[:] = sorted(name for name in folders if name[0] != "." and not (at_top and name == "logs"))
-        for path in (Path(parent, name) for name in names if name[0] != "."):
-            yield Listed(path.relative_to(folder).as_posix(), path.stat().st_size)
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        for path in (Path(parent, name) for name in names):
+            if is_offered(shown := path.relative_to(folder).as_posix()) and not path.is_symlink():
+                yield Listed(shown, path.stat().st_size)
 
 
 def _published(job: Job) -> Iterator[Listed]:
-    return (Listed(name, None) for name in job.files)
+    return (Listed(name, None) for name in job.files if is_offered(name))
+
+
+def is_offered(name: str) -> bool:
+    """Return whether :func:`respond` may hand out the file of that name in a job's folder."""
+    try:
+        return FileName(name).role not in _NOT_HERE
+    except InputError:
+        return False

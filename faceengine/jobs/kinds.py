@@ -15,6 +15,7 @@ from faceengine.events import Event
 
 if TYPE_CHECKING:
     from faceengine.jobs.models import Job
+    from faceengine.jobs.names import FileName
 
 
 def _nothing(*_: Any) -> None:
@@ -77,10 +78,10 @@ class Kind:
     permit: Callable[[Job], UUID | None] = field(default=_as_it_is)
     """The mandate that the job may begin or go on with. Asked when it is queued, when it begins, and at every heartbeat
     and checkpoint; raises :class:`faceengine.jobs.permits.Refused`, which ends the job with that code."""
-    may_deliver: Callable[[Job, str, bool], None] = field(default=_nothing)
+    may_deliver: Callable[[Job, FileName, bool], None] = field(default=_nothing)
     """Called before the job's file of that name, or a log, is shown or handed out; raises ``Refused``. The last
     argument: whether it leaves the studio, not only shown in a page."""
-    prepare: Callable[[Job, str, bool], bytes | None] = field(default=_as_stored)
+    prepare: Callable[[Job, FileName, bool], bytes | None] = field(default=_as_stored)
     """What is handed out in place of the job's file of that name, which is a small one, or ``None``. The last argument:
     whether it is downloaded, not only shown."""
     before: Callable[[Job], None] = field(default=_nothing)

@@ -84,4 +84,6 @@ class _Ledger(Collector):
 
 def _has_token(request: HttpRequest) -> bool:
     sent = request.headers.get("Authorization", "")
-    return bool(settings.METRICS_TOKEN) and hmac.compare_digest(sent, f"Bearer {settings.METRICS_TOKEN}")
+    wanted = f"Bearer {settings.METRICS_TOKEN}"
+    # As bytes: of texts, only those in ASCII can be compared.
+    return bool(settings.METRICS_TOKEN) and hmac.compare_digest(sent.encode(), wanted.encode())

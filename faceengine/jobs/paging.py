@@ -14,6 +14,7 @@ from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 
 PAGE = 50
+_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def newest(jobs: Lists, state: State, after: str = "") -> Page:
 def queue(jobs: Lists, slot_kind: str, after: str = "", size: int = PAGE) -> Page:
     """What waits for a slot of that kind, in the order in which it will run."""
     wanted = Q(state=State.QUEUED, slot_kind=slot_kind)
-    if key := _key(after, int, int, uuid.UUID):
+    if key := _key(after, _whole, _whole, uuid.UUID):
         priority, rank, last = key
         later = Q(priority__lt=priority) | Q(rank__gt=rank) | Q(rank=rank, id__gt=last)
         wanted &= Q(priority__lte=priority) & later
@@ -60,6 +61,13 @@ def _page(
     if len(jobs) <= size:
         return Page(jobs)
     return Page(jobs[:size], urlencode({"after": "~".join(map(str, key(jobs[size - 1])))}))
+
+
+def _whole(text: str) -> int:
+    """A number that a column may hold; a longer one is none of ours. Raises ``ValueError``."""
+    if len(text) > _DIGITS:
+        raise ValueError("too long")
+    return int(text)
 
 
 def _key(text: str, *readers: Callable[[str], Any]) -> tuple[Any, ...] | None:

@@ -15,6 +15,7 @@ from faceengine.errors import ConfigError
 from faceengine.jobs import groups, kinds, queries, words
 from faceengine.jobs.access import may_steer, may_watch, steerable
 from faceengine.jobs.models import Attempt, Job, Slot
+from faceengine.jobs.paths import hide_paths
 from faceengine.jobs.states import OPEN, Desired, State
 
 LOG_TAIL = 1 << 16
@@ -156,11 +157,11 @@ def settings(job: Job) -> list[tuple[str, str, Any, bool]]:
 
 
 def log_tail(attempt: Attempt) -> tuple[str, bool]:
-    """The log's last bytes as text, and whether that is all of it."""
+    """The log's last bytes as text without the machine's paths, and whether that is all of it."""
     try:
         with default_storage.open(attempt.log) as file:
             start = max(0, file.size - LOG_TAIL)
             file.seek(start)
-            return file.read().decode(errors="replace"), start == 0
+            return hide_paths(file.read().decode(errors="replace")), start == 0
     except FileNotFoundError:
         return "", True

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from faceengine.jobs import files, paging, shown, transitions
 from faceengine.jobs.access import get_job, get_job_to_steer, jobs_of
 from faceengine.jobs.models import Attempt, Job
+from faceengine.jobs.names import log_of
 from faceengine.jobs.states import ENDED, State
 
 RECENT = 8
@@ -105,7 +106,7 @@ def steer(request: HttpRequest, job_id: UUID, change: str) -> HttpResponse:
         messages.warning(request, _("That can't be done any more: the job has changed meanwhile."))
     back = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(back, {request.get_host()}):
-        return redirect(back)
+        return HttpResponseRedirect(back)  # not redirect(), which takes any word for the name of a view
     return redirect("jobs:detail", job_id)
 
 
@@ -123,7 +124,7 @@ def log(request: HttpRequest, job_id: UUID, attempt: int) -> HttpResponse:
     """The end of what an attempt's body wrote."""
     job = get_job(request.user, job_id)
     tried = get_object_or_404(Attempt, job=job, number=attempt)
-    files.ask(job, "log")
+    files.ask(job, log_of(attempt))
     text, whole = shown.log_tail(tried)
     return render(request, "jobs/log.html", {"job": job, "attempt": tried, "text": text, "whole": whole})
 

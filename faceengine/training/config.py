@@ -123,16 +123,20 @@ class TrainConfig(Config):
     octave: float | None = option(
         None, help="share of channels at half resolution, instead of the preset's", choices=(0.0, 0.125, 0.25, 0.5)
     )
-    iterations: int | None = option(None, help="length of the schedule, instead of the preset's", low=1)
+    iterations: int | None = option(
+        None, help="length of the schedule, instead of the preset's", low=1, high=100_000_000
+    )
     minutes: float | None = option(
-        None, help="fit the schedule into this time: its length is set once the speed is known", low=0.01
+        None, help="fit the schedule into this time: its length is set once the speed is known", low=0.01, high=1e6
     )
     batch: int | None = option(
         None, help="crops of each person in one iteration, instead of the preset's", low=1, high=512
     )
-    cycle: float | None = option(None, help="weight of cycle consistency, instead of the preset's", low=0)
+    cycle: float | None = option(None, help="weight of cycle consistency, instead of the preset's", low=0, high=1000)
     start_from: Path | None = option(None, help="run or checkpoint whose weights the new run begins with")
-    seed: int = option(0, help="the same seed, sets and machine give the same weights to the bit", low=0)
+    seed: int = option(
+        0, help="the same seed, sets and machine give the same weights to the bit", low=0, high=2**63 - 1
+    )
     preview_every: int = option(300, help="iterations between two previews", low=1)
     checkpoint_every: int = option(300, help="iterations between two checkpoints", low=1)
     keep_every: int = option(
@@ -146,7 +150,7 @@ class TrainConfig(Config):
         choices=("auto", "float32", "bfloat16"),
     )
     workers: int | None = option(
-        None, help="processes that prepare crops; by default one less than there are cores, at most 4", low=0
+        None, help="processes that prepare crops; by default one less than there are cores, at most 4", low=0, high=64
     )
 
     def check(self) -> None:

@@ -160,7 +160,7 @@ def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], ranks: 
     elif config.start_from is not None:
         _warm_start(session, checkpoints.newest(config.start_from), on_event)
     ranks.equalise(generator, discriminators, session.average)
-    settings = {"config": config.to_dict(), "recipe": recipe.to_dict()}
+    settings = {"config": config.to_record(), "recipe": recipe.to_dict()}
     if ranks.first:
         replace_file(run_dir / "run.json", json.dumps(settings, indent=2).encode())
     arithmetic = str(precision).removeprefix("torch.")

@@ -207,7 +207,7 @@ def test_uploads_take_the_token_and_no_form_secret(project: Project, scripts: di
         ("/projects", {"name": ""}, 422, "input"),
         ("/projects", {"name": "x", "team": 10_000}, 403, "role"),
         ("/projects/{p}/runs", {"name": "x", "settings": {"batch": -1}}, 422, "config."),
-        ("/projects/{p}/runs", {"name": "x", "settings": {"nonsense": 1}}, 422, "config."),
+        ("/projects/{p}/runs", {"name": "x", "settings": {"nonsense": 1}}, 422, "option.unknown"),
         ("/projects/{p}/runs", {"name": "x", "parent": 10_000}, 404, "not_found"),
         ("/projects/{p}/c/extract", {}, 404, "not_found"),
         ("/jobs/{j}/explode", {}, 404, "not_found"),

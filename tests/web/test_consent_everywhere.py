@@ -23,6 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from faceengine.jobs import kinds, transitions
 from faceengine.jobs.models import Attempt, Job
+from faceengine.jobs.names import log_of
 from tests.web.consents import STANDINGS, consent_of, mandate_of
 from tests.web.footage import PART, client_of, people, project_of, user
 from tests.web.pdfs import pdf
@@ -266,7 +267,7 @@ def test_no_kind_of_job_goes_around_the_gate(studio: Studio) -> None:
             stand(studio.project, standing)
             for name in kinds.names():
                 kind, job = kinds.get(name), Job(kind=name, mandate=mandate.pk)
-                for question in (lambda: kind.permit(job), lambda: kind.may_deliver(job, "log", True)):  # noqa: B023
+                for question in (lambda: kind.permit(job), lambda: kind.may_deliver(job, log_of(1), True)):  # noqa: B023
                     if standing == "live":
                         question()
                     else:

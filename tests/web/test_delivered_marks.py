@@ -13,7 +13,8 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from faceengine.jobs import kinds
+from faceengine.errors import ConfigError
+from faceengine.jobs import kinds, transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.permits import Refused
 from faceengine.provenance.credentials import CERTIFICATES, CHAIN_FILE, KEY, KEY_FILE, Credentials
@@ -51,9 +52,13 @@ def read_answer(answer: Any, path: Path) -> Reading:
 def test_no_conversion_without_all_marks_is_begun(run: Run, chosen: dict[str, str]) -> None:
     asset = run.project.people.get(side="a").assets.first()
     before = Job.objects.count()
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ConfigError) as caught:
         services.start_conversion(run.created_by, run, asset, chosen)  # type: ignore[arg-type]
-    assert caught.value.code == "marks.missing"
+    assert caught.value.code in ("config.choice", "option.unknown")
+    by_hand = {"video": "v", "model": "m", "direction": "a2b"} | chosen
+    with pytest.raises(Refused) as refused:
+        transitions.submit("convert", by_hand, mandate=run.job.mandate)
+    assert refused.value.code == "marks.missing"
     assert Job.objects.count() == before
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.parser import Parser
 from ninja.throttling import AuthRateThrottle
 
 from faceengine.jobs.access import get_job_to_steer
@@ -16,11 +17,13 @@ from webapp.accounts.models import Team
 from webapp.accounts.services import found_team
 from webapp.api import schemas, shown, waiting
 from webapp.api.errors import ScopeError, answer_errors
+from webapp.api.schemas import CropNumberInQuery, KeyInPath, KeyInQuery, SecondsInQuery
 from webapp.consent.gate import Act, require_consent
 from webapp.curation import verdicts
 from webapp.curation.models import Crop, FaceSet
 from webapp.projects.access import REACH, Verb, cap_reaches, get_project, projects_of
 from webapp.projects.services import create_project
+from webapp.request_values import parse_json
 from webapp.studio import services
 from webapp.studio.access import get_conversion, get_run
 from webapp.studio.models import Run, Snapshot, Still
@@ -59,6 +62,13 @@ class Throttle(AuthRateThrottle):
         return f"api:{request.user.pk}"
 
 
+class StrictParser(Parser):
+    """Refuses JSON with text that no database stores."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return parse_json(request.body)
+
+
 api = NinjaAPI(
     title="Face-swap studio",
     version="1",
@@ -67,6 +77,7 @@ api = NinjaAPI(
     auth=by_token,
     docs_url=None,
     throttle=[Throttle(_RATE)],
+    parser=StrictParser(),
 )
 answer_errors(api)
 _NO = {401: schemas.Problem, 403: schemas.Problem, 404: schemas.Problem}
@@ -96,7 +107,7 @@ def make_project(request: HttpRequest, said: schemas.NewProject) -> Any:
 
 
 @api.get("/projects/{project_id}", response={200: schemas.ProjectOut} | _NO, tags=["projects"])
-def read_project(request: HttpRequest, project_id: int) -> Any:
+def read_project(request: HttpRequest, project_id: KeyInPath) -> Any:
     """Where a project stands, and the next thing to do."""
     return _project(get_project(request.user, project_id))
 
@@ -109,7 +120,7 @@ def _project(found: Any) -> dict[str, Any]:
 
 
 @api.get("/projects/{project_id}/assets", response={200: list[schemas.AssetOut]} | _OFTEN, tags=["footage"])
-def list_assets(request: HttpRequest, project_id: int, after: int = 0) -> Any:
+def list_assets(request: HttpRequest, project_id: KeyInPath, after: KeyInQuery = 0) -> Any:
     """Videos and photos of both people by id, five hundred at a time; ``after``: the last id of the page before."""
     project = get_project(request.user, project_id)
     require_consent(project, Act.PREVIEW, request.user)
@@ -118,7 +129,7 @@ def list_assets(request: HttpRequest, project_id: int, after: int = 0) -> Any:
 
 
 @api.get("/assets/{asset_id}", response={200: schemas.AssetOut} | _OFTEN, tags=["footage"])
-def read_asset(request: HttpRequest, asset_id: int) -> Any:
+def read_asset(request: HttpRequest, asset_id: KeyInPath) -> Any:
     """One of them."""
     asset = get_asset(request.user, asset_id)
     require_consent(asset.person.project, Act.PREVIEW, request.user)
@@ -126,17 +137,19 @@ def read_asset(request: HttpRequest, asset_id: int) -> Any:
 
 
 @api.post("/projects/{project_id}/{side}/extract", response={202: schemas.JobOut} | _OFTEN, tags=["faces"])
-def extract(request: HttpRequest, project_id: int, side: str, said: schemas.ExtractIn) -> Any:
+def extract(request: HttpRequest, project_id: KeyInPath, side: str, said: schemas.ExtractIn) -> Any:
     """Extract the faces of all footage of a person that is ready."""
     person = get_person(request.user, project_id, side, Verb.EDIT)
     user: Any = request.user
-    face_set = services.extract_faces(user, person, every=said.every, size=said.size)
+    face_set = services.extract_faces(user, person, **said.model_dump())
     assert face_set.job is not None
     return 202, shown.job(face_set.job)
 
 
 @api.get("/projects/{project_id}/{side}/faces", response={200: schemas.CropsOut} | _OFTEN, tags=["faces"])
-def list_faces(request: HttpRequest, project_id: int, side: str, after: int = 0, state: str = "") -> Any:
+def list_faces(
+    request: HttpRequest, project_id: KeyInPath, side: str, after: CropNumberInQuery = 0, state: str = ""
+) -> Any:
     """A person's crops by number, five hundred at a time."""
     face_set = _face_set(request, project_id, side, Verb.VIEW)
     found = Crop.objects.filter(face_set=face_set, number__gt=after).order_by("number")
@@ -151,7 +164,7 @@ def list_faces(request: HttpRequest, project_id: int, side: str, after: int = 0,
     response={200: dict[str, int]} | _OFTEN,
     tags=["faces"],
 )
-def give_verdicts(request: HttpRequest, project_id: int, side: str, said: schemas.VerdictsIn) -> Any:
+def give_verdicts(request: HttpRequest, project_id: KeyInPath, side: str, said: schemas.VerdictsIn) -> Any:
     """Keep or reject crops, as one decision that can be undone in the browser."""
     face_set = _face_set(request, project_id, side, Verb.REVIEW)
     ids = Crop.objects.filter(face_set=face_set, number__in=said.numbers).values_list("pk", flat=True)
@@ -174,7 +187,7 @@ def _face_set(request: HttpRequest, project_id: int, side: str, verb: Verb) -> F
 
 
 @api.post("/projects/{project_id}/runs", response={202: schemas.RunOut} | _OFTEN, tags=["training"])
-def start_run(request: HttpRequest, project_id: int, said: schemas.RunIn) -> Any:
+def start_run(request: HttpRequest, project_id: KeyInPath, said: schemas.RunIn) -> Any:
     """Train a model with what people decided on the crops until now."""
     project = get_project(request.user, project_id, Verb.EDIT)
     parent = None
@@ -187,13 +200,13 @@ def start_run(request: HttpRequest, project_id: int, said: schemas.RunIn) -> Any
 
 
 @api.get("/runs/{run_id}", response={200: schemas.RunOut} | _OFTEN, tags=["training"])
-def read_run(request: HttpRequest, run_id: int) -> Any:
+def read_run(request: HttpRequest, run_id: KeyInPath) -> Any:
     """A training with its snapshots."""
     return shown.run(get_run(request.user, run_id))
 
 
 @api.post("/runs/{run_id}/longer", response={202: schemas.RunOut} | _OFTEN, tags=["training"])
-def train_longer(request: HttpRequest, run_id: int, said: schemas.LongerIn) -> Any:
+def train_longer(request: HttpRequest, run_id: KeyInPath, said: schemas.LongerIn) -> Any:
     """Let a training that has ended go on."""
     run = get_run(request.user, run_id, Verb.EDIT)
     user: Any = request.user
@@ -202,7 +215,7 @@ def train_longer(request: HttpRequest, run_id: int, said: schemas.LongerIn) -> A
 
 
 @api.post("/runs/{run_id}/stills", response={202: schemas.StillOut} | _OFTEN, tags=["conversion"])
-def show_still(request: HttpRequest, run_id: int, said: schemas.StillIn) -> Any:
+def show_still(request: HttpRequest, run_id: KeyInPath, said: schemas.StillIn) -> Any:
     """Draw one frame of what a conversion would give, before and after; of a run's stills the newest are kept."""
     run, asset, snapshot = _swap(request, run_id, said)
     user: Any = request.user
@@ -210,7 +223,7 @@ def show_still(request: HttpRequest, run_id: int, said: schemas.StillIn) -> Any:
 
 
 @api.get("/stills/{still_id}", response={200: schemas.StillOut} | _OFTEN, tags=["conversion"])
-def read_still(request: HttpRequest, still_id: int) -> Any:
+def read_still(request: HttpRequest, still_id: KeyInPath) -> Any:
     """One of them."""
     still = Still.objects.select_related("job").filter(pk=still_id).first()
     if still is None:
@@ -220,7 +233,7 @@ def read_still(request: HttpRequest, still_id: int) -> Any:
 
 
 @api.post("/runs/{run_id}/conversions", response={202: schemas.ConversionOut} | _OFTEN, tags=["conversion"])
-def start_conversion(request: HttpRequest, run_id: int, said: schemas.ConversionIn) -> Any:
+def start_conversion(request: HttpRequest, run_id: KeyInPath, said: schemas.ConversionIn) -> Any:
     """Convert a video with a run, or with one snapshot of it."""
     run, asset, snapshot = _swap(request, run_id, said)
     user: Any = request.user
@@ -240,13 +253,13 @@ def _swap(request: HttpRequest, run_id: int, said: schemas.ConversionIn) -> tupl
 
 
 @api.get("/conversions/{conversion_id}", response={200: schemas.ConversionOut} | _OFTEN, tags=["conversion"])
-def read_conversion(request: HttpRequest, conversion_id: int) -> Any:
+def read_conversion(request: HttpRequest, conversion_id: KeyInPath) -> Any:
     """A converted video, and its score if it has one."""
     return shown.conversion(get_conversion(request.user, conversion_id))
 
 
 @api.post("/conversions/{conversion_id}/score", response={202: schemas.JobOut} | _OFTEN, tags=["conversion"])
-def start_score(request: HttpRequest, conversion_id: int) -> Any:
+def start_score(request: HttpRequest, conversion_id: KeyInPath) -> Any:
     """Have a conversion scored."""
     user: Any = request.user
     return 202, shown.job(services.start_score(user, get_conversion(user, conversion_id, Verb.EDIT)).job)
@@ -256,7 +269,7 @@ def start_score(request: HttpRequest, conversion_id: int) -> Any:
 
 
 @api.get("/jobs/{job_id}", response={200: schemas.JobOut} | _NO, tags=["jobs"])
-def read_job(request: HttpRequest, response: HttpResponse, job_id: UUID, wait: float = 0.0) -> Any:
+def read_job(request: HttpRequest, response: HttpResponse, job_id: UUID, wait: SecondsInQuery = 0.0) -> Any:
     """How far some work is; with ``wait``, after so many seconds (25 at most), or as soon as it has ended.
 
     Five requests of one person may wait at once; a further one is answered at once, with ``Retry-After``.

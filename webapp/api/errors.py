@@ -7,15 +7,20 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as NameRefused
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from faceengine.errors import ConfigError
 from faceengine.jobs.permits import Refused
 from webapp.consent.errors import ConsentError
 from webapp.consent.middleware import see_to_entry
+from webapp.request_values import wrong_body
 from webapp.studio.errors import StudioError
+
+_SHOWN, _MOST = 60, 10
+"""Characters of a field's name, and fields, that an answer repeats."""
 
 
 class ScopeError(Exception):
@@ -35,12 +40,21 @@ def answer_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(Refused, _refused)
     on(AuthenticationError, 401, lambda _e: ("token.missing", _("A token is needed.")))
     on(ScopeError, 403, lambda _e: ("token.scope", _("The scope of this token does not allow that. Make another one.")))
+    api.add_exception_handler(HttpError, _http_error)
+    api.add_exception_handler(RawPostDataException, lambda request, _e: wrong_body(request))
     on(Http404, 404, lambda _e: ("not_found", _("There is nothing there.")))
     on(PermissionDenied, 403, lambda _e: ("role", _("Your role in the team does not allow that.")))
     on(NameRefused, 422, lambda error: (error.code or "input", " ".join(error.messages)))
     on(StudioError, 409, lambda error: (error.code, error.reason))
     on(ConfigError, 422, lambda error: (error.code, error))
     on(ValidationError, 422, lambda error: ("input", _wrong(error)))
+
+
+def _http_error(_request: HttpRequest, error: Any) -> HttpResponse:
+    """Answer what ninja itself refuses: a body that is no JSON, and too many requests."""
+    often = error.status_code == 429
+    code, text = ("often", _("Too many requests. Wait a minute.")) if often else ("input", str(error))
+    return JsonResponse({"code": code, "text": text}, status=error.status_code)
 
 
 def _refused(request: HttpRequest, error: Any) -> HttpResponse:
@@ -51,4 +65,9 @@ def _refused(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _wrong(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors)
+    """Name each field that is wrong, and say why; names that a request made up are cut short."""
+    return "; ".join(f"{'.'.join(str(part)[:_SHOWN] for part in one['loc'][1:])}: {one['msg']}" for one in _few(error))
+
+
+def _few(error: ValidationError) -> list[dict[str, Any]]:
+    return error.errors[:_MOST]

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import model_validator
+from pydantic import ConfigDict, Strict, WithJsonSchema, model_validator
+
+from webapp.request_values import LARGEST_KEY
+from webapp.studio.options import CONVERT, EXTRACT, TRAIN, Option, Options
+
+_CROP, _SECONDS = 2**31 - 1, 10_000_000
+# In an address and in its query everything is text. In a body a number is one, and nothing else passes for it.
+KeyInPath = Annotated[int, Field(ge=0, le=LARGEST_KEY)]
+KeyInQuery = KeyInPath
+CropNumberInQuery = Annotated[int, Field(ge=0, le=_CROP)]
+SecondsInQuery = Annotated[float, Field(ge=0, le=_SECONDS, allow_inf_nan=False)]
+Key = Annotated[int, Strict(), Field(ge=0, le=LARGEST_KEY)]
+CropNumber = Annotated[int, Strict(), Field(ge=0, le=_CROP)]
+Seconds = Annotated[float, Strict(), Field(ge=0, le=_SECONDS, allow_inf_nan=False)]
+
+
+def settings_of(options: Options) -> Any:
+    """Return the type of a body's ``settings``. The services check them; this describes them."""
+    return Annotated[dict[str, Any], WithJsonSchema(options.json_schema())]
+
+
+def _number(option: Option) -> Any:
+    return Annotated[option.kind, Strict(), Field(ge=option.low, le=option.high, allow_inf_nan=False)]
+
+
+class Body(Schema):
+    """What a request sends. A field that is not known is refused, so that none is taken for one that works."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Problem(Schema):
@@ -17,13 +45,13 @@ class Problem(Schema):
     text: str = Field(description="a sentence for people")
 
 
-class NewProject(Schema):
+class NewProject(Body):
     """A project to be made."""
 
     name: str = Field(min_length=1, max_length=100)
     a: str = Field("", max_length=100, description="name of person A")
     b: str = Field("", max_length=100, description="name of person B")
-    team: int | None = Field(None, description="needed by members of several teams")
+    team: Key | None = Field(None, description="needed by members of several teams")
 
 
 class PersonOut(Schema):
@@ -66,11 +94,11 @@ class AssetOut(Schema):
     file: str = Field(description="address, with ranges")
 
 
-class ExtractIn(Schema):
+class ExtractIn(Body):
     """How faces are extracted; only the first time."""
 
-    every: int = 6
-    size: int = 256
+    every: _number(EXTRACT["every"]) = EXTRACT["every"].field.default  # type: ignore[valid-type]
+    size: _number(EXTRACT["size"]) = EXTRACT["size"].field.default  # type: ignore[valid-type]
 
 
 class CropOut(Schema):
@@ -92,19 +120,19 @@ class CropsOut(Schema):
     next: int | None = Field(description="give this as ``after`` for the next page")
 
 
-class VerdictsIn(Schema):
+class VerdictsIn(Body):
     """One's verdicts on some crops."""
 
-    numbers: list[int] = Field(min_length=1, max_length=5000)
+    numbers: list[CropNumber] = Field(min_length=1, max_length=5000)
     value: Literal["keep", "reject"] | None = Field(description="null takes one's verdicts back")
 
 
-class RunIn(Schema):
+class RunIn(Body):
     """A training to be started."""
 
     name: str = Field(min_length=1, max_length=100)
-    settings: dict[str, Any] = Field(default_factory=dict, description="of the engine's TrainConfig")
-    parent: int | None = Field(None, description="the snapshot to begin with")
+    settings: settings_of(TRAIN) = Field(default_factory=dict)  # type: ignore[valid-type]
+    parent: Key | None = Field(None, description="the snapshot to begin with")
 
 
 class SnapshotOut(Schema):
@@ -140,19 +168,21 @@ class RunOut(Schema):
     snapshots: list[SnapshotOut]
 
 
-class ConversionIn(Schema):
+class ConversionIn(Body):
     """A conversion to be started; whose video it is says in which direction."""
 
-    asset: int
-    snapshot: int | None = None
-    settings: dict[str, Any] = Field(default_factory=dict, description="of the engine's ConvertConfig")
+    asset: Key
+    snapshot: Key | None = None
+    settings: settings_of(CONVERT) = Field(default_factory=dict)  # type: ignore[valid-type]
 
 
-class LongerIn(Schema):
+class LongerIn(Body):
     """How much longer: either of them."""
 
-    minutes: float | None = Field(None, ge=0.01, le=100_000, description="so many more")
-    iterations: int | None = Field(None, ge=1, le=100_000_000, description="until it has had so many in all")
+    minutes: _number(TRAIN["minutes"]) | None = Field(None, description="so many more")  # type: ignore[valid-type]
+    iterations: _number(TRAIN["iterations"]) | None = Field(  # type: ignore[valid-type]
+        None, description="until it has had so many in all"
+    )
 
     @model_validator(mode="after")
     def one(self) -> LongerIn:
@@ -164,7 +194,7 @@ class LongerIn(Schema):
 class StillIn(ConversionIn):
     """One frame of a conversion, to choose its settings by."""
 
-    seconds: float = Field(0.0, ge=0, description="when in the video")
+    seconds: Seconds = Field(0.0, description="when in the video")
 
 
 class StillOut(Schema):

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.names import FileName, Role
 from faceengine.jobs.states import State
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Purpose, Standing, alive
@@ -49,8 +50,8 @@ _PURPOSES = {
 """What both people must have agreed to. Bringing footage in and looking at it is part of any consent."""
 _SWAPPED = ("train", "convert", "convert-segment", "convert-still", "score")
 """Kinds of jobs whose pictures and videos may show swapped faces."""
-_WATCHED = (".png", ".jpg", ".jpeg", ".webp", ".mp4", ".webm")
-"""Endings of what pages of the studio show in place."""
+_WATCHED = (Role.PICTURE, Role.VIDEO)
+"""What pages of the studio show in place."""
 
 _CODES = {
     Standing.ASKED: "consent.missing",
@@ -136,7 +137,7 @@ def permit(act: Act) -> Callable[[Job], UUID | None]:
     def ask(job: Job) -> UUID:
         project = _project_of(job, act)
         mandate = require_consent(project, act)
-        if job.state == State.QUEUED:  # its config is fixed while it runs
+        if job.state != State.RUNNING:  # while it runs its config is fixed
             _keep_to_project(job, project, act)
         return mandate.pk
 
@@ -149,27 +150,29 @@ def _keep_to_project(job: Job, project: Project, act: Act) -> None:
     jobs = {UUID(number) for number in _IN_JOB.findall(config)} - {job.pk}
     elsewhere = set(_IN_PROJECT.findall(config)) - {str(project.pk)}
     own = Mandate.objects.filter(project=project).values("pk")
-    if elsewhere or (jobs and Job.objects.filter(pk__in=jobs).exclude(mandate__in=own).exists()):
+    # Whom a conversion replaces follows from its model: a job from when requests could say otherwise doesn't go on.
+    chosen = job.kind.startswith("convert") and job.config.get("person") is not None
+    if elsewhere or chosen or (jobs and Job.objects.filter(pk__in=jobs).exclude(mandate__in=own).exists()):
         error = ConsentError("consent.foreign", None, project, act)
         remember(error)
         raise error
 
 
-def may_deliver(job: Job, name: str, download: bool) -> None:
+def may_deliver(job: Job, name: FileName, download: bool) -> None:
     """For kinds of jobs: asked before the job's file ``name`` is shown in a page, or leaves the studio (``download``).
 
     Raises :class:`ConsentError`.
     """
-    act = _act_of(job.kind, name.lower(), download)
+    act = _act_of(job.kind, name.role, download)
     _mandate(_project_of(job, act), act)
 
 
-def _act_of(kind: str, name: str, download: bool) -> Act:
-    """Return what it is to hand out that file: what a page shows is watched in the studio, all else leaves it."""
-    watched = name.endswith(_WATCHED)
-    if name.endswith(".safetensors") or (watched and download and kind in _SWAPPED):
+def _act_of(kind: str, role: Role, download: bool) -> Act:
+    """Return what it is to hand out such a file: what a page shows is watched in the studio, all else leaves it."""
+    watched = role in _WATCHED
+    if role == Role.CHECKPOINT or (watched and download and kind in _SWAPPED):
         return Act.DELIVER
-    if kind.startswith("convert") and name != "log":
+    if kind.startswith("convert") and role != Role.LOG:
         return Act.WATCH if watched else Act.DELIVER
     return Act.WATCH if watched and kind == "score" else Act.PREVIEW
 

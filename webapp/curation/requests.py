@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -17,6 +16,7 @@ from webapp.curation.models import FaceSet
 from webapp.curation.selection import BadSelectionError, View
 from webapp.projects.access import Verb, get_project
 from webapp.projects.models import Person
+from webapp.request_values import parse_json
 
 SetView = Callable[..., HttpResponse]
 
@@ -81,7 +81,7 @@ def number_in(raw: Any, name: str, *, high: int = 2**31 - 1) -> int:
     """A whole number from 0 to ``high`` that a browser sent as ``name``; raises :class:`BadSelectionError`."""
     try:
         number = int(raw)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadSelectionError(f"{name} is no whole number") from None
     if not 0 <= number <= high:
         raise BadSelectionError(f"{name} must be from 0 to {high}")
@@ -90,6 +90,6 @@ def number_in(raw: Any, name: str, *, high: int = 2**31 - 1) -> int:
 
 def _parsed(text: str | bytes) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, RecursionError):
         raise BadSelectionError("that is no JSON") from None

@@ -43,8 +43,7 @@ def _room(request: HttpRequest, face_set: FaceSet) -> dict[str, Any]:
     role = role_of(request.user, face_set.person.project.team_id)
     reach = REACH[role].value if role else 0
     raw, view = request.GET.get("view", "{}"), _view_or_all(request)
-    after = request.GET.get("after", "")
-    first = tiles.page(face_set, request.user, view, int(after) if after.isdecimal() else None)
+    first = tiles.page(face_set, request.user, view, _after_or_start(request))
     counts = figures.counts(face_set)
     may_review, may_edit = reach >= Verb.REVIEW.value, reach >= Verb.EDIT.value
     return {
@@ -72,6 +71,14 @@ def _view_or_all(request: HttpRequest) -> View:
         return view_of(request)
     except BadSelectionError:
         return View()
+
+
+def _after_or_start(request: HttpRequest) -> int | None:
+    """The crop in the address that the page begins behind; the start, if somebody has garbled it."""
+    try:
+        return number_in(request.GET.get("after"), "after")
+    except BadSelectionError:
+        return None
 
 
 @reads

@@ -5,6 +5,7 @@ Anybody may send one, so the names are ours, nothing is kept, and what was given
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import time
@@ -30,6 +31,7 @@ _SHARE = 4
 _TOKEN_BYTES = 24
 _OWNER = 16
 """Letters of a token that say whose it is."""
+_TOKEN = re.compile("[A-Za-z0-9_-]{1,80}")
 
 
 def begin(client: str) -> str:
@@ -84,8 +86,9 @@ def arrived(client: str, token: str = "", sent: UploadedFile[Any] | None = None)
 
 
 def _path(token: str) -> Path:
-    path: Path = settings.VERIFY_DIR / token
-    if not token or path.parent != settings.VERIFY_DIR or path.name != token or not path.is_file():
+    """Where the file of a token is; whatever :func:`begin` has not made names no file, and never a path."""
+    path: Path = settings.VERIFY_DIR / token if _TOKEN.fullmatch(token) else settings.VERIFY_DIR
+    if not path.is_file():
         raise VerifyError("verify.gone")
     return path
 

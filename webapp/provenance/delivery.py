@@ -10,7 +10,7 @@ from django.http import Http404
 
 from faceengine.errors import InputError
 from faceengine.jobs.models import Job
-from faceengine.jobs.names import key_of
+from faceengine.jobs.names import FileName, Role, key_of
 from faceengine.jobs.permits import Refused
 from webapp import clients
 from webapp.consent import gate
@@ -24,7 +24,6 @@ _OF_NOBODY_SWAPPED = ("extract",)
 """Kinds whose pictures show people as they are. Those of any other kind may show a swapped face."""
 _LABELLED = ("convert", _PART, "convert-still", "score")
 """Kinds whose pictures are frames of a result, with the label in them already."""
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def marked(permit: Callable[[Job], UUID | None]) -> Callable[[Job], UUID | None]:
@@ -44,15 +43,15 @@ def _ask_marks(job: Job) -> None:
         raise Refused("marks.missing", "in the studio every result carries the visible label, metadata and a signature")
 
 
-def may_deliver(job: Job, name: str, download: bool) -> None:
+def may_deliver(job: Job, name: FileName, download: bool) -> None:
     """What the gate says, and: no part of a video (404), no result without all marks, or whose faces
     were not compared with the people who agreed (:class:`Refused`)."""
     gate.may_deliver(job, name, download)
-    if job.kind == _PART and name != "log" and not _is_picture(name):
+    if job.kind == _PART and name.role not in (Role.LOG, Role.PICTURE):
         raise Http404
-    if job.kind == "convert" and name.endswith(".mp4") and not (job.result or {}).get("signed_by"):
+    if job.kind == "convert" and name.role == Role.VIDEO and not (job.result or {}).get("signed_by"):
         raise Refused("marks.missing", "this video carries no signature, so it can't leave the studio")
-    if job.kind == "convert" and name.endswith(".mp4"):
+    if job.kind == "convert" and name.role == Role.VIDEO:
         _ask_comparison(job)
 
 
@@ -68,13 +67,13 @@ def _ask_comparison(job: Job) -> None:
         )
 
 
-def prepare(job: Job, name: str, download: bool) -> bytes | None:
+def prepare(job: Job, name: FileName, download: bool) -> bytes | None:
     """A picture that may show a swapped face, signed and with metadata; for a download with a label as well.
 
     ``None`` for any other file. Raises :class:`Refused` ``sign.…`` if nobody can sign now, and :class:`BusyError` if
     too many are signed just now.
     """
-    if job.kind in _OF_NOBODY_SWAPPED or not _is_picture(name):
+    if job.kind in _OF_NOBODY_SWAPPED or name.role != Role.PICTURE:
         return None
     from faceengine.provenance.kinds import kind_of
     from faceengine.provenance.picture import label_picture, sign_picture
@@ -91,7 +90,3 @@ def prepare(job: Job, name: str, download: bool) -> bytes | None:
             return sign_picture(picture, origin, credentials)
     except InputError as error:
         raise Refused(error.code, str(error)) from error
-
-
-def _is_picture(name: str) -> bool:
-    return name.lower().endswith(_PICTURES)

@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "webapp.csp.ContentSecurityPolicyMiddleware",
     "webapp.static_files.StaticFilesMiddleware",
+    "webapp.request_values.RequestValuesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -19,7 +19,7 @@ from faceengine.jobs.hardware import gpus
 from faceengine.jobs.models import Job
 from faceengine.jobs.queries import live_slots
 from faceengine.training.config import PRESETS
-from webapp.studio.words import CHOICES, LEFT_OUT
+from webapp.studio.words import CHOICES
 
 _LATELY = 200
 """Trainings that are asked."""
@@ -102,7 +102,7 @@ def estimates() -> list[Estimate]:
     return [
         Estimate(name, CHOICES[name], recipe.iterations, speeds.get(name), pace)
         for name, recipe in PRESETS.items()
-        if CHOICES.get(name, LEFT_OUT) != LEFT_OUT
+        if name in CHOICES
     ]
 
 

@@ -9,6 +9,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
+from faceengine.jobs.paths import hide_all
 
 
 def is_there(job: Job, name: str) -> bool:
@@ -19,10 +20,10 @@ def is_there(job: Job, name: str) -> bool:
 
 
 def read_json(job: Job, name: str) -> dict[str, Any] | None:
-    """The job's file ``name``, which is a JSON object; ``None`` if it is gone."""
+    """The job's file ``name``, a JSON object, without the machine's paths; ``None`` if it is gone."""
     try:
         with default_storage.open(key_of(job, name)) as file:
-            found: dict[str, Any] = json.loads(file.read())
+            found: dict[str, Any] = hide_all(json.loads(file.read()))
             return found
     except (OSError, ValueError):
         return None

@@ -1,42 +1,39 @@
-"""The forms that begin things. Their fields, bounds and defaults are those of the engine's configs."""
+"""The forms that begin things. Their fields, bounds and defaults are those of :mod:`webapp.studio.options`."""
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from faceengine.config import Config
-from faceengine.conversion.config import ConvertConfig
-from faceengine.extraction.config import ExtractConfig
-from faceengine.training.config import TrainConfig
 from webapp.names import NameInput
 from webapp.studio.models import Run, Snapshot
-from webapp.studio.words import CHOICES, FIELDS, LEFT_OUT
+from webapp.studio.options import CONVERT, EXTRACT, TRAIN, Option, Options
+from webapp.studio.words import CHOICES, FIELDS
 from webapp.uploads.models import Asset, AssetKind, AssetState
 
 
-class ConfigForm(forms.Form):
-    """A form some of whose fields are a config's. Subclasses name them."""
+class OptionsForm(forms.Form):
+    """A form some of whose fields are options of a job. Subclasses name them."""
 
-    config: type[Config]
+    options: Options
     plain: tuple[str, ...] = ()
-    """Fields of the config that everybody sees."""
+    """Options that everybody sees."""
     advanced: tuple[str, ...] = ()
-    """Fields of the config that are folded away."""
+    """Options that are folded away."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        options = {option.name: option for option in dataclasses.fields(self.config)}
         for name in (*self.plain, *self.advanced):
-            self.fields[name] = _field(options[name])
+            self.fields[name] = _field(self.options[name])
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What was chosen; what was left empty is left to the config."""
+        """What was chosen; what was left empty is left to the engine's default."""
         values = {name: self.cleaned_data.get(name) for name in (*self.plain, *self.advanced)}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -49,38 +46,47 @@ class ConfigForm(forms.Form):
         return [field for field in self if field.name not in self.advanced]
 
 
-def _field(option: dataclasses.Field[Any]) -> forms.Field:
-    """A form's field for a config's."""
-    bounds, choices = option.metadata, option.metadata["choices"]
+def _field(option: Option) -> forms.Field:
+    """Return a form's field for an option."""
     label, help_text = FIELDS[option.name]
-    known: dict[str, Any] = {"label": label, "help_text": help_text, "required": False, "initial": option.default}
-    if choices:
-        own = [
-            (choice, CHOICES.get(f"{option.name}.{choice}", CHOICES.get(str(choice), str(choice))))
-            for choice in choices
-        ]
-        shown = [(choice, words) for choice, words in own if words != LEFT_OUT]
-        if option.default is None:
+    default = option.field.default
+    known: dict[str, Any] = {"label": label, "help_text": help_text, "required": False, "initial": default}
+    if option.choices:
+        shown = [(choice, _called(option.name, choice)) for choice in option.choices]
+        if default is None:
             shown.insert(0, ("", _("as the preset says")))
-        coerce = float if isinstance(choices[0], float) else str
-        return forms.TypedChoiceField(choices=shown, coerce=coerce, empty_value=None, **known)
-    limits = {"min_value": bounds["low"], "max_value": bounds["high"]}
-    if "float" in str(option.type):
-        return forms.FloatField(**known, **limits)
-    return forms.IntegerField(**known, **limits)
+        return forms.TypedChoiceField(choices=shown, coerce=option.kind, empty_value=None, **known)
+    known |= {"min_value": 0 if option.bounds.or_zero else option.low, "max_value": option.high}
+    if option.bounds.or_zero:
+        known["validators"] = [_at_least(option)]
+    return forms.FloatField(**known) if option.kind is float else forms.IntegerField(**known)
 
 
-class ExtractForm(ConfigForm):
+def _called(name: str, choice: Any) -> Promise | str:
+    return CHOICES.get(f"{name}.{choice}", CHOICES.get(str(choice), str(choice)))
+
+
+def _at_least(option: Option) -> Callable[[int], None]:
+    """Return a validator for numbers that may be 0 or large, but not small."""
+
+    def validate(value: int) -> None:
+        if not option.allows(value):
+            raise forms.ValidationError(_("Give 0, or at least %(low)s.") % {"low": int(option.low)})
+
+    return validate
+
+
+class ExtractForm(OptionsForm):
     """How closely footage is looked at, and how large the crops are."""
 
-    config = ExtractConfig
+    options = EXTRACT
     plain = ("every", "size")
 
 
-class RunForm(ConfigForm):
+class RunForm(OptionsForm):
     """A new training."""
 
-    config = TrainConfig
+    options = TRAIN
     plain = ("preset", "minutes")
     advanced = (
         *("iterations", "octave", "batch", "cycle", "seed"),
@@ -103,8 +109,15 @@ class RunForm(ConfigForm):
 class LongerForm(forms.Form):
     """How much longer a run that has ended is trained."""
 
-    minutes = forms.FloatField(label=_("minutes more"), required=False, min_value=0.01, max_value=100_000)
-    iterations = forms.IntegerField(label=_("or: until iteration"), required=False, min_value=1, max_value=100_000_000)
+    minutes = forms.FloatField(
+        label=_("minutes more"), required=False, min_value=TRAIN["minutes"].low, max_value=TRAIN["minutes"].high
+    )
+    iterations = forms.IntegerField(
+        label=_("or: until iteration"),
+        required=False,
+        min_value=int(TRAIN["iterations"].low),
+        max_value=int(TRAIN["iterations"].high),
+    )
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -113,10 +126,10 @@ class LongerForm(forms.Form):
         return values
 
 
-class ConvertForm(ConfigForm):
+class ConvertForm(OptionsForm):
     """A new conversion with a run."""
 
-    config = ConvertConfig
+    options = CONVERT
     plain = ("blend", "color", "layout", "label", "label_place")
     advanced = ("cover", "smoothing", "sharpen", "erode", "feather", "crf")
     asset = forms.ModelChoiceField(
@@ -134,6 +147,7 @@ class ConvertForm(ConfigForm):
         help_text=_("Seconds into the video."),
         required=False,
         min_value=0,
+        max_value=10_000_000,
         initial=0,
         widget=forms.NumberInput({"step": "any"}),
     )

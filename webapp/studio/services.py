@@ -17,7 +17,7 @@ from webapp.curation.figures import counts
 from webapp.curation.models import AT_EDGE, USABLE, Crop, CropState, FaceSet
 from webapp.projects.models import Person, Project, Side
 from webapp.projects.services import record
-from webapp.studio import removal
+from webapp.studio import options, removal
 from webapp.studio.errors import StudioError
 from webapp.studio.face_sets import is_same_person, write_verdicts
 from webapp.studio.files import is_there
@@ -39,8 +39,10 @@ STILL_PRIORITY = 5
 def extract_faces(actor: User, person: Person, *, every: int = 6, size: int = 256) -> FaceSet:
     """Queue the extraction of all footage that is ready. Later it goes on in the same set, with that set's settings.
 
-    Raises :class:`ConsentError`, and :class:`StudioError`: ``faces.no_footage``, ``.busy``, ``.nothing_new``.
+    Raises :class:`ConsentError`, :class:`ConfigError`, and :class:`StudioError`: ``faces.no_footage``, ``.busy``,
+    ``.nothing_new``.
     """
+    chosen = options.EXTRACT.checked({"every": every, "size": size})
     hold(person.project)
     mandate = require_consent(person.project, Act.EXTRACT, actor)
     Person.objects.select_for_update().get(pk=person.pk)  # of two who ask at once, the second is refused
@@ -50,7 +52,7 @@ def extract_faces(actor: User, person: Person, *, every: int = 6, size: int = 25
         raise StudioError("faces.no_footage")
     face_set, _ = FaceSet.objects.select_related("job").get_or_create(person=person)
     if face_set.job is None:
-        config = {"inputs": inputs, "every": every, "size": size}
+        config = chosen | {"inputs": inputs}
         title = _title(person.project, str(person))
         face_set.job = transitions.submit("extract", config, owner=actor, title=title, mandate=mandate.pk)
         face_set.save(update_fields=["job"])
@@ -74,15 +76,16 @@ def _extract_more(job: Job, inputs: list[str]) -> None:
 def start_run(
     actor: User, project: Project, name: str, settings: dict[str, Any], *, parent: Snapshot | None = None
 ) -> Run:
-    """Queue a training with what people decided on the crops until now; ``settings`` are a :class:`TrainConfig`'s.
+    """Queue a training with what people decided on the crops until now; ``settings`` are of :data:`options.TRAIN`.
 
     Raises :class:`StudioError` ``run.no_faces``, ``run.few_faces``, ``run.other_person``, ``run.same_person``,
     ``faces.busy``, ``run.no_checkpoint``, :class:`ConsentError` and :class:`ConfigError`.
     """
+    chosen = options.TRAIN.checked(settings)
     hold(project, *([] if parent is None else [parent]))
     mandate = require_consent(project, Act.TRAIN, actor)
     sets = {side: _usable_set(project, side) for side in Side.values}
-    config = settings | {side: face_set.folder for side, face_set in sets.items()}
+    config = chosen | {side: face_set.folder for side, face_set in sets.items()}
     if parent is not None:
         config["start_from"] = _checkpoint(parent)
     for face_set in sets.values():
@@ -104,6 +107,8 @@ def train_longer(actor: User, run: Run, *, minutes: float | None = None, iterati
     """
     if (minutes is None) == (iterations is None):
         raise ValueError("either minutes or iterations")
+    length = {"minutes": minutes} if iterations is None else {"iterations": iterations}
+    options.TRAIN.checked(length)
     hold(run.project, run)
     require_consent(run.project, Act.TRAIN, actor)
     if run.job.state in OPEN:
@@ -116,8 +121,7 @@ def train_longer(actor: User, run: Run, *, minutes: float | None = None, iterati
     if not transitions.extend(run.job, run.job.config | {"minutes": minutes, "iterations": iterations}):
         raise StudioError("run.busy")
     run.job.refresh_from_db()
-    said = {"minutes": minutes} if iterations is None else {"iterations": iterations}
-    record(actor, "run.extended", run.project.team, run.project, name=run.name, **said)
+    record(actor, "run.extended", run.project.team, run.project, name=run.name, **length)
 
 
 def _usable_set(project: Project, side: str) -> FaceSet:
@@ -150,12 +154,13 @@ def start_conversion(
 ) -> Conversion:
     """Queue the conversion of a video of A to B's face, or of B to A's, by the run or one snapshot of it.
 
-    ``settings`` are a :class:`ConvertConfig`'s. Raises :class:`StudioError` ``convert.no_video``,
+    ``settings`` are of :data:`options.CONVERT`. Raises :class:`StudioError` ``convert.no_video``,
     ``convert.no_model``, ``run.no_checkpoint``, :class:`ConsentError` and :class:`ConfigError`.
     """
+    chosen = options.CONVERT.checked(settings)
     hold(run.project, run, asset)
     mandate = require_consent(run.project, Act.CONVERT, actor)
-    config = settings | _swap_of(run, asset, snapshot) | {"pictures": PICTURES}
+    config = chosen | _swap_of(run, asset, snapshot) | {"pictures": PICTURES}
     title = f"{asset.name} · {run.name}"[:200]
     job = transitions.submit("convert", config, owner=actor, title=title, mandate=mandate.pk)
     direction = config["direction"]
@@ -174,11 +179,13 @@ def show_still(
 
     ``seconds``: when in the video; its last frame if that is after its end. Of a run's stills the newest few are kept.
     """
+    chosen = options.CONVERT.checked(settings)
     hold(run.project, run, asset)
     mandate = require_consent(run.project, Act.CONVERT, actor)
-    frame = max(0, min(round(seconds * asset.fps), asset.frames - 1))
+    length = asset.frames / asset.fps if asset.fps else 0.0
+    frame = max(0, min(round(min(seconds, length) * asset.fps), asset.frames - 1))
     own = {"layout": "pair", "start": frame, "end": frame + 1, "device": "cpu"}
-    config = settings | _swap_of(run, asset, snapshot) | own
+    config = chosen | _swap_of(run, asset, snapshot) | own
     title = f"{asset.name} · {run.name}"[:200]
     job = transitions.submit(
         "convert-still", config, owner=actor, title=title, priority=STILL_PRIORITY, mandate=mandate.pk

@@ -26,7 +26,7 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "checkpoint_every": (_("iterations between checkpoints"), ""),
     "keep_every": (
         _("keep checkpoints of every Nth iteration"),
-        _("To branch from them later; 0 keeps only the newest and the best."),
+        _("To branch from them later: 1,000 or more. 0 keeps only the newest and the best."),
     ),
     # Conversion
     "blend": (_("blending"), _("How the new face is put into the frame.")),
@@ -39,12 +39,10 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
     "label": (_("label"), _("Seen in every frame: the law wants that people are told.")),
     "label_place": (_("place of the label"), ""),
-    "crf": (_("quality of the video"), _("0 is lossless, 18 looks so, 51 is the worst.")),
+    "crf": (_("quality of the video"), _("10 to 40; 18 looks lossless, larger numbers make smaller files.")),
 }
 """Label and help of a config's field."""
 
-LEFT_OUT = ""
-"""What a choice is called that the engine knows and the studio doesn't offer."""
 CHOICES: dict[str, Promise | str] = {
     "quick": _("Quick, 128 pixels: about 15 minutes without a GPU"),
     "standard": _("Standard, 128 pixels: about an hour on a GPU, or a night without one"),
@@ -70,7 +68,6 @@ CHOICES: dict[str, Promise | str] = {
     "label.both": _("AI换脸 and AI MODIFIED"),
     "label.en": "AI MODIFIED",
     "label.zh": "AI换脸",
-    "label.none": LEFT_OUT,
     "bottom-right": _("at the bottom right"),
     "bottom-left": _("at the bottom left"),
     "bottom": _("at the bottom"),

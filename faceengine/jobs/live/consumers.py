@@ -169,7 +169,8 @@ def admit(session_key: str, job_id: UUID) -> tuple[Any, int]:
 
 def _cookie(scope: dict[str, Any], name: str) -> str:
     header = dict(scope["headers"]).get(b"cookie", b"")
-    return str(parse_cookie(header.decode("latin-1")).get(name, ""))
+    value = str(parse_cookie(header.decode("latin-1")).get(name, ""))
+    return "" if "\0" in value else value  # no session's key has one, and PostgreSQL takes none
 
 
 def _after(scope: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from faceengine.jobs.live import announce
 from faceengine.jobs.models import Job, JobEvent
+from faceengine.jobs.paths import hide_paths
 from faceengine.jobs.transitions.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -29,14 +30,15 @@ def append(job: Job, kind: str, data: dict[str, Any]) -> None:
 
 
 def storable(value: Any) -> Any:
-    """``value`` without what JSON columns refuse: numbers that are none, NUL characters, halves of characters."""
+    """``value`` without what JSON columns refuse: numbers that are none, NUL characters, halves of characters; and
+    without paths of the machine, since people read it."""
     if isinstance(value, dict):
         return {key: storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [storable(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value.replace("\0", "").encode(errors="replace").decode() if isinstance(value, str) else value
+    return hide_paths(value.replace("\0", "").encode(errors="replace").decode()) if isinstance(value, str) else value
 
 
 def announce_after_commit(job: Job) -> None:
