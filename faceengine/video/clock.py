@@ -53,6 +53,11 @@ class Clock:
         return len(self.pictures) > 1 or len(self.sounds) > 1
 
 
+def _is_seen(packet: Packet) -> bool:
+    """Whether a packet has a picture to show: VP8 stores some that others are only predicted from."""
+    return packet.stream.codec_context.name not in ("vp8", "libvpx") or bool(memoryview(packet)[0] & 0x10)
+
+
 @dataclass
 class _Track:
     """The time stamps of a track's packets in the order of the file."""
@@ -68,7 +73,7 @@ class _Track:
         base, last = float(packet.time_base), self.stamps[-1] if self.stamps else 0.0
         self.stamps.append(last if stamp is None else stamp * base)
         self.decoded.append(self.stamps[-1] if packet.dts is None else packet.dts * base)
-        self.shown.append(stamp is not None and not packet.is_discard)
+        self.shown.append(stamp is not None and not packet.is_discard and _is_seen(packet))
         self.keys.append(packet.is_keyframe)
         self.places.append(packet.pos if packet.pos is not None else self.places[-1] if self.places else 0)
 
