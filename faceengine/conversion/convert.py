@@ -29,7 +29,7 @@ from faceengine.provenance.aigc import KEY
 from faceengine.provenance.label import Label
 from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name
 from faceengine.training import checkpoints
-from faceengine.video import Frame, VideoInfo, VideoWriter, probe, read_frames
+from faceengine.video import Frame, VideoInfo, VideoWriter, probe, read_frames, remarks
 
 READ_AHEAD = 4
 """Frames that are decoded, and frames that are prepared, before their turn."""
@@ -81,6 +81,8 @@ def run(
     tally, signed_by = _Tally(), ""
     made = unsigned_name(path) if marks else path
     with only_writer(path):
+        for remark in remarks(config.video, sound=config.whole) if config.start == 0 else ():
+            on_event(remark)
         model = sha256(config.model)
         swapper = load_frame_swapper(config, on_event)
         began = time.monotonic()
@@ -131,6 +133,10 @@ def _convert(
             raise InputError("convert.range", f"{config.video} has no frame {config.start}")
         if tally.swapped == 0 and config.whole:
             raise InputError("convert.no_person", _nobody(config, tally))
+    expected = config.length(info.steady_frames)
+    if tally.frames < expected:
+        text = f"{config.video} ends early: {tally.frames} of {expected} frames are whole, and those were converted"
+        on_event(Message("warning", "video.truncated", text))
     report(tally.frames, last=True)
 
 

@@ -38,6 +38,8 @@ class Source:
     turn: Turn
     mended: Path | None = None
     """The file with one clock in its place."""
+    table: Path | None = None
+    """A table of colours that ffmpeg may read."""
 
 
 def command(config: IntakeConfig, source: Source, fps: Fraction, frames: int, part: Path) -> list[str]:
@@ -67,7 +69,7 @@ def _filters(config: IntakeConfig, source: Source, origin: float, fps: Fraction)
     shrink = min(1.0, config.max_side / max(width, height))
     width, height = round(width * shrink), round(height * shrink)
     matrix = "bt709" if height >= 720 else "smpte170m"
-    colours = colour_filters(source.look)
+    colours = colour_filters(source.look, source.table)
     space = "auto" if colours else source.look.matrix
     size: Filter = ("scale", {"w": f"{width}", "h": f"{height}", "flags": _KIND, "in_color_matrix": space})
     size[1].update({"out_color_matrix": matrix, "out_range": "tv"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -27,7 +28,7 @@ from faceengine.video.remarks import remarks
 from faceengine.video.upright import turn_of
 
 _ENDING = ".mp4"
-_SPARE = ".nut"
+_SPARE = (".nut", ".cube")
 _STRIP = "filmstrip.webp"
 
 _STRIP_FRAMES = 10
@@ -39,7 +40,7 @@ _MOST_DATA = 4
 
 def names(name: str) -> tuple[str, ...]:
     """All that taking in a video may make."""
-    hidden = (files.partial(Path(name + ending)).name for ending in (_ENDING, _SPARE))
+    hidden = (files.partial(Path(name + ending)).name for ending in (_ENDING, *_SPARE))
     return name + _ENDING, *hidden, _STRIP, POSTER
 
 
@@ -51,9 +52,9 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
     for remark in _remarks(config, source, fps):
         on_event(remark)
     path = run_dir / (config.name + _ENDING)
-    part, spare = files.partial(path), files.partial(run_dir / (config.name + _SPARE))
+    part, *spare = (files.partial(run_dir / (config.name + ending)) for ending in (_ENDING, *_SPARE))
     try:
-        source = _with_one_clock(config, source, spare)
+        source = _made_readable(config, source, *spare)
         child = Child(command(config, source, fps, frames, part), patience=config.patience)
         for done in child.frames(should_stop):
             on_event(Progress("intake", min(done, frames), frames))
@@ -65,7 +66,8 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
         files.publish(part, path)
     finally:
         part.unlink(missing_ok=True)
-        spare.unlink(missing_ok=True)
+        for file in spare:
+            file.unlink(missing_ok=True)
     promised = max(frames, round(source.info.frames * fps / source.info.fps))
     if made.frames < promised:
         text = f"it ends early: {made.frames} of {promised} frames are whole"
@@ -102,12 +104,16 @@ def _check_tracks(config: IntakeConfig, container: av.container.InputContainer) 
         raise InputError("video.tracks", f"it has {tracks} tracks, more than {config.max_tracks}")
 
 
-def _with_one_clock(config: IntakeConfig, source: Source, spare: Path) -> Source:
+def _made_readable(config: IntakeConfig, source: Source, mended: Path, table: Path) -> Source:
+    """The source with what ffmpeg needs of it in the run folder, beside which it may read the file alone."""
     seen = survey(config.file)
-    if not seen.clock.is_mended:
-        return source
-    write_mended(config.file, seen, spare)
-    return replace(source, mended=spare)
+    if seen.clock.is_mended:
+        write_mended(config.file, seen, mended)
+        source = replace(source, mended=mended)
+    if source.look.table is not None:
+        shutil.copyfile(source.look.table, table)
+        source = replace(source, table=table)
+    return source
 
 
 def _remarks(config: IntakeConfig, source: Source, fps: Fraction) -> Iterator[Message]:

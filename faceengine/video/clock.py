@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-import av.container
-import av.stream
 import numpy as np
 from numpy.typing import NDArray
 

@@ -58,7 +58,7 @@ class Painter:
     def __call__(self, frame: av.video.frame.VideoFrame) -> Image:
         """``(H, W, 3)`` uint8. Raises :class:`InputError` ``video.dolby_vision``."""
         look = look_of(frame)
-        width, height = _square_pixel_size(self._stream, frame)
+        width, _ = _square_pixel_size(self._stream, frame)
         if not look.is_plain:
             image = self._special(frame, look, width)
         elif _usual(frame) and look.space in _QUICK and width == frame.width:

@@ -25,8 +25,13 @@ Packet: TypeAlias = "av.packet.Packet[Any]"
 
 FORMATS = "mov,matroska,avi,mpegts"
 PICTURE_CODECS = "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,mpeg4,mjpeg,prores"
-_PCM = ("s8", "u8", "alaw", "mulaw", "bluray", "dvd") + tuple(
-    f"{kind}{ending}" for kind in ("s16", "s24", "s32", "u16", "u24", "u32", "f32", "f64") for ending in ("le", "be")
+_PCM = (
+    *("s8", "u8", "alaw", "mulaw", "bluray", "dvd"),
+    *(
+        f"{kind}{ending}"
+        for kind in ("s16", "s24", "s32", "u16", "u24", "u32", "f32", "f64")
+        for ending in ("le", "be")
+    ),
 )
 SOUND_CODECS = ",".join(
     (

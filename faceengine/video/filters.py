@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import av.error
 import av.filter
 import av.video.frame
 
@@ -41,6 +43,12 @@ class Look:
         return not self.alpha and is_plain(self.primaries, self.transfer)
 
     @property
+    def table(self) -> Path | None:
+        """The table that makes its colours those of BT.709; ``None`` if they are."""
+        plain = is_plain(self.primaries, self.transfer)
+        return None if plain else table_file(self.primaries, self.transfer)
+
+    @property
     def matrix(self) -> str:
         """The name of its matrix for FFmpeg's ``scale``."""
         # swscale takes every untagged picture for BT.601; players go by the height.
@@ -64,10 +72,10 @@ def _has_alpha(frame: av.video.frame.VideoFrame) -> bool:
     return name.startswith(("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya"))
 
 
-def colour_filters(look: Look) -> list[Filter]:
+def colour_filters(look: Look, table: Path | None = None) -> list[Filter]:
     """Filters that give opaque RGB of BT.709: what alpha erases is black, as players show it.
 
-    Nothing for a picture that is plain.
+    Nothing for a picture that is plain. ``table`` is a copy of the table of colours to read instead of this process's.
     """
     if look.is_plain:
         return []
@@ -75,8 +83,8 @@ def colour_filters(look: Look) -> list[Filter]:
     alpha = "a" if look.alpha else ""
     steps: list[Filter] = [("scale", matrix | {"flags": "bilinear+accurate_rnd+full_chroma_int"})]
     steps.append(("format", {"pix_fmts": f"gbr{alpha}p12le"}))
-    if not is_plain(look.primaries, look.transfer):
-        steps.append(("lut3d", {"file": str(table_file(look.primaries, look.transfer)), "interp": "tetrahedral"}))
+    if look.table is not None:
+        steps.append(("lut3d", {"file": str(table or look.table), "interp": "tetrahedral"}))
     if look.alpha:
         steps += [("premultiply", {"inplace": "1"}), ("format", {"pix_fmts": "gbrap12le"})]
     return steps

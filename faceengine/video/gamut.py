@@ -6,6 +6,7 @@ Values are signals in [0, 1]; light is linear, 1.0 being the white of a plain (S
 from __future__ import annotations
 
 import atexit
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -124,7 +125,7 @@ def table_file(primaries: int, transfer: int) -> Path:
     # One long format is six times as fast as one for each row.
     text = f"LUT_3D_SIZE {_SIDE}\n" + "%.5f %.5f %.5f\n" * len(rows) % tuple(rows.ravel().tolist())
     number, name = tempfile.mkstemp(suffix=".cube", prefix="colours-")
-    with open(number, "w") as file:
-        file.write(text)
+    os.close(number)
+    Path(name).write_text(text)
     atexit.register(Path(name).unlink, missing_ok=True)
     return Path(name)

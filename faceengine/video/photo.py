@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pillow_heif
 from PIL import Image as Pillow
 
@@ -20,7 +19,9 @@ from faceengine.video.photo_colours import opaque_srgb
 pillow_heif.register_heif_opener()  # type: ignore[no-untyped-call]
 
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF", "AVIF")
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".heic", ".heif", ".hif", ".avif"})
+PHOTO_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".heic", ".heif", ".hif", ".avif"}
+)
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avis")
 _JPEG_MARK, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"

@@ -23,6 +23,8 @@ _NEAR = 0.55
 """Places by which a picture may lie beside its time: half of one is rounding."""
 _NEAR_UNEVEN = 1.1
 """The same where pictures come unevenly: those that come close together are spread a little."""
+_AS_GOOD = 0.1
+"""Places by which a likelier rate may fit worse than another."""
 _HIGHEST = 240.0
 _HIGHEST_UNEVEN = 60
 """Rates above this would only repeat pictures."""
@@ -82,11 +84,11 @@ def make_grid(times: NDArray[np.float64], average: Fraction | None, first: float
     claimed = average if average and 0 < average <= 1000 else Fraction(25)
     if len(times) < 2:
         return Grid(claimed, float(times[0]) if len(times) else first or 0.0, times, np.zeros(len(times), np.int64))
-    for rate in _steady_rates(times, claimed):
-        even = times * float(rate) - np.arange(len(times))
-        if np.ptp(even) <= 2 * _NEAR:
-            origin = float(even.max() + even.min()) / 2 / float(rate)
-            return Grid(rate, origin, times, np.arange(len(times)))
+    steady = [(rate, times * float(rate) - np.arange(len(times))) for rate in _steady_rates(times, claimed)]
+    best = min(np.ptp(beside) for _, beside in steady)
+    if best <= 2 * _NEAR:
+        rate, beside = next(one for one in steady if np.ptp(one[1]) <= best + _AS_GOOD)
+        return Grid(rate, float(beside.max() + beside.min()) / 2 / float(rate), times, np.arange(len(times)))
     grids = [_uneven(times, rate) for rate in _uneven_rates(times)]
     return next((grid for grid in grids if _beside(grid) <= _NEAR_UNEVEN), min(grids, key=_beside))
 
