@@ -66,8 +66,8 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
         files.publish(part, path)
     finally:
         part.unlink(missing_ok=True)
-        for file in spare:
-            file.unlink(missing_ok=True)
+        for other in spare:
+            other.unlink(missing_ok=True)
     promised = max(frames, round(source.info.frames * fps / source.info.fps))
     if made.frames < promised:
         text = f"it ends early: {made.frames} of {promised} frames are whole"
@@ -80,7 +80,8 @@ def _look(config: IntakeConfig) -> Source:
     """Refuse what is too much, by the header and the packets alone."""
     with opened(config.file) as (container, stream):
         _check_tracks(config, container)
-        _check_length(config, (container.duration or 0) / 1e6)
+        if container.format.name != "mpegts":  # which has no header: the length is a guess by time stamps
+            _check_length(config, (container.duration or 0) / 1e6)
         track, decoder, sound = stream.index, decoder_of(stream), sound_track(container)
         heard = None if sound is None else sound.index
         average = stream.average_rate

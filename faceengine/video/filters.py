@@ -132,8 +132,8 @@ class Chain:
 
 def _graph(filters: list[Filter], frame: av.video.frame.VideoFrame) -> Any:
     graph = av.filter.Graph()
-    size = {"width": frame.width, "height": frame.height}
-    nodes = [graph.add_buffer(**size, format=frame.format, time_base=frame.time_base)]
+    width, height = frame.width, frame.height
+    nodes = [graph.add_buffer(width=width, height=height, format=frame.format, time_base=frame.time_base)]
     nodes += [graph.add(name, **options) for name, options in filters]
     nodes.append(graph.add("buffersink"))
     graph.link_nodes(*nodes).configure()

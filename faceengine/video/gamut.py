@@ -70,7 +70,7 @@ def _pq(signal: Array) -> Array:
     """SMPTE ST 2084: cd/m²."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     power = np.clip(signal, 0, 1) ** (1 / m2)
-    return 10_000 * (np.clip(power - c1, 0, None) / (c2 - c3 * power)) ** (1 / m1)
+    return np.asarray(10_000 * (np.clip(power - c1, 0, None) / (c2 - c3 * power)) ** (1 / m1))
 
 
 def _hlg(signal: Array) -> Array:
@@ -78,7 +78,7 @@ def _hlg(signal: Array) -> Array:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
-    return _HLG_PEAK * scene * np.clip(luminance, 1e-9, None)[..., None] ** 0.2
+    return np.asarray(_HLG_PEAK * scene * np.clip(luminance, 1e-9, None)[..., None] ** 0.2)
 
 
 def _pressed(light: Array) -> Array:
@@ -104,7 +104,7 @@ def _adaptation(primaries: int) -> Array:
     cone = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
     white = _PRIMARIES.get(primaries, _PRIMARIES[1])[3]
     gains = (cone @ _xyz(*_D65)) / (cone @ _xyz(*white))
-    return np.linalg.inv(cone) @ np.diag(gains) @ cone
+    return np.asarray(np.linalg.inv(cone) @ np.diag(gains) @ cone)
 
 
 def _xyz(x: float, y: float) -> Array:

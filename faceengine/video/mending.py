@@ -54,7 +54,7 @@ def write_mended(path: Path, seen: Survey, made: Path, *, pictures: bool = True)
     origin = seen.grid.origin - (LEAD if pictures else 0.0)
     with opened(path) as (container, stream), closing(av.open(f"file:{made}", "w", format="nut")) as out:
         sound = sound_track(container)
-        wanted = [(stream, seen.clock.pictures)] if pictures else []
+        wanted: list[tuple[Any, tuple[Recording, ...]]] = [(stream, seen.clock.pictures)] if pictures else []
         wanted += [(sound, seen.clock.sounds)] if sound is not None else []
         tracks = {
             track.index: _Track(out.add_stream_from_template(track), recordings, origin) for track, recordings in wanted

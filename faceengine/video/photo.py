@@ -16,7 +16,7 @@ from faceengine.geometry import Image
 from faceengine.video.container import MAX_PIXELS
 from faceengine.video.photo_colours import opaque_srgb
 
-pillow_heif.register_heif_opener()  # type: ignore[no-untyped-call]
+pillow_heif.register_heif_opener()
 
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF", "AVIF")
 PHOTO_SUFFIXES = frozenset(

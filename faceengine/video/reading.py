@@ -78,7 +78,8 @@ def probe(path: Path) -> VideoInfo:
         width, height = displayed_size(stream, first)
         rotation = turn_of(first).rotation
         has_audio = sound_track(container) is not None
-        duration = container.duration / 1e6 if container.duration else 0.0
+        told = container.duration if container.format.name != "mpegts" else None
+        duration = told / 1e6 if told else 0.0
     grid, clock = seen.grid, seen.clock
     if clock.is_mended or not duration:
         duration = grid.length / float(grid.fps)

@@ -23,6 +23,8 @@ _NEAR = 0.55
 """Places by which a picture may lie beside its time: half of one is rounding."""
 _NEAR_UNEVEN = 1.1
 """The same where pictures come unevenly: those that come close together are spread a little."""
+_USUAL = 0.3
+"""By how much of itself the usual time between two pictures may differ from a steady one."""
 _AS_GOOD = 0.1
 """Places by which a likelier rate may fit worse than another."""
 _HIGHEST = 240.0
@@ -85,12 +87,15 @@ def make_grid(times: NDArray[np.float64], average: Fraction | None, first: float
     if len(times) < 2:
         return Grid(claimed, float(times[0]) if len(times) else first or 0.0, times, np.zeros(len(times), np.int64))
     steady = [(rate, times * float(rate) - np.arange(len(times))) for rate in _steady_rates(times, claimed)]
-    best = min(np.ptp(beside) for _, beside in steady)
+    best = min((np.ptp(beside) for _, beside in steady), default=np.inf)
     if best <= 2 * _NEAR:
         rate, beside = next(one for one in steady if np.ptp(one[1]) <= best + _AS_GOOD)
         return Grid(rate, float(beside.max() + beside.min()) / 2 / float(rate), times, np.arange(len(times)))
     grids = [_uneven(times, rate) for rate in _uneven_rates(times)]
-    return next((grid for grid in grids if _beside(grid) <= _NEAR_UNEVEN), min(grids, key=_beside))
+    lowest = next((grid for grid in grids if _beside(grid) <= _NEAR_UNEVEN), min(grids, key=_beside))
+    # 60 and 60000/1001 differ too little for the lower one to be the likelier.
+    alike = [grid for grid in grids if 1 <= grid.fps / lowest.fps < 1.002]
+    return min(alike, key=_beside)
 
 
 def _steady_rates(times: NDArray[np.float64], claimed: Fraction) -> list[Fraction]:
@@ -100,7 +105,8 @@ def _steady_rates(times: NDArray[np.float64], claimed: Fraction) -> list[Fractio
     near = [rate for rate in STANDARD_RATES if abs(float(rate) / measured - 1) < 0.02]
     near.sort(key=lambda rate: abs(float(rate) - measured))
     exact = Fraction(min(measured, _HIGHEST)).limit_denominator(1001)
-    return [claimed, *near, exact]
+    usual = float(np.median(np.diff(times)))
+    return [rate for rate in (claimed, *near, exact) if abs(usual * float(rate) - 1) < _USUAL]
 
 
 def _uneven_rates(times: NDArray[np.float64]) -> list[Fraction]:
