@@ -32,5 +32,16 @@ def sound_of(path: Path, spare: Path) -> tuple[Any, dict[str, Any]] | None:
     if seen.clock.is_mended:
         write_mended(path, seen, spare, pictures=False)
         return ffmpeg.input(f"file:{spare}", **READ_MENDED)["a:0"], AAC | {"af": IN_STEP}
-    source = ffmpeg.input(f"file:{path}", itsoffset=f"{-seen.grid.origin:.9f}", **READER)[str(index)]
-    return source, {"c:a": "copy"} if codec in _MP4_SOUND else AAC | {"af": IN_STEP}
+    begin = f"{-seen.grid.origin:.9f}"
+    source = ffmpeg.input(f"file:{_plain_name(path, spare)}", itsoffset=begin, **READER)
+    return source[str(index)], {"c:a": "copy"} if codec in _MP4_SOUND else AAC | {"af": IN_STEP}
+
+
+def _plain_name(path: Path, spare: Path) -> Path:
+    """``path``, or a link to it where its name is not UTF-8: ffmpeg-python takes no other."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        spare.symlink_to(path.absolute())
+        return spare
+    return path

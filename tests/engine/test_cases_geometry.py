@@ -27,13 +27,8 @@ def shown_by_ffmpeg(path: Path, folder: Path) -> Image:
     return read_photo(folder / "shown.png")
 
 
-MATRICES = [
-    (1, 0, 0, 1),
-    (-1, 0, 0, 1),
-    (1, 0, 0, -1),
-    (-1, 0, 0, -1),
-    *[(0, a, b, 0) for a in (1, -1) for b in (1, -1)],
-]
+SIGNS = [(one, other) for one in (1, -1) for other in (1, -1)]
+MATRICES = [*((a, 0, 0, d) for a, d in SIGNS), *((0, b, c, 0) for b, c in SIGNS)]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +73,7 @@ def test_all_eight_orientations_of_photos(tmp_path: Path, ending: str) -> None:
         exif[0x0112] = orientation
         picture = Pillow.fromarray(shown)
         stored = picture if undo is None else picture.transpose(undo)
-        stored.save(tmp_path / f"photo.{ending}", exif=exif, quality=95)
+        stored.save(tmp_path / f"photo.{ending}", exif=exif.tobytes(), quality=95)
         image = read_photo(tmp_path / f"photo.{ending}")
         assert image.shape == shown.shape, orientation
         corners = [image[y, x].astype(int) for y in (8, 56) for x in (8, 88)]

@@ -118,18 +118,7 @@ def test_other_tracks_and_a_cover(tmp_path: Path) -> None:
     (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
     inputs = ("-i", str(CASES / "jpeg_without_end_mark.jpg"), "-i", str(NUMBERED), "-i", str(tmp_path / "a.srt"))
     maps = ("-map", "0:v", "-map", "1:v", "-map", "1:a", "-map", "1:a", "-map", "2")
-    codecs = (
-        "-c:v:0",
-        "copy",
-        "-c:v:1",
-        "copy",
-        "-c:a",
-        "copy",
-        "-c:s",
-        "mov_text",
-        "-disposition:v:0",
-        "attached_pic",
-    )
+    codecs = ("-c", "copy", "-c:s", "mov_text", "-disposition:v:0", "attached_pic")
     path = tmp_path / "a.mp4"
     ffmpeg(*inputs, *maps, *codecs, str(path))
     made = take_in(path, tmp_path / "run")
