@@ -20,12 +20,10 @@ from faceengine.intake.command import Source, command
 from faceengine.intake.config import IntakeConfig
 from faceengine.intake.made import POSTER, Made, write_filmstrip, write_poster
 from faceengine.video import VideoInfo, probe, read_frames
-from faceengine.video.container import decode, decoder_of, opened, sound_track
-from faceengine.video.filters import look_of
+from faceengine.video.container import decoder_of, opened, sound_track
 from faceengine.video.mending import write_mended
 from faceengine.video.reading import survey
 from faceengine.video.remarks import remarks
-from faceengine.video.upright import turn_of
 
 _ENDING = ".mp4"
 _SPARE = (".nut", ".cube")
@@ -92,10 +90,9 @@ def _look(config: IntakeConfig) -> Source:
     _check_length(config, max(info.duration, float(info.steady_frames / info.fps)), info)
     if min(info.width, info.height) < config.min_side:
         raise InputError("video.too_small", f"it has {info.width}×{info.height} pixels, under {config.min_side} a side")
-    with opened(config.file) as (container, stream):
-        first = next(decode(container, stream))
-        stored, look, turn = (first.width, first.height), look_of(first), turn_of(first)
-    return Source(info, seen.grid.origin, track, heard, decoder, stored, look, turn)
+    first = seen.first
+    assert first is not None  # probe has seen to that
+    return Source(info, seen.grid.origin, track, heard, decoder, first.stored, first.look, first.turn)
 
 
 def _check_tracks(config: IntakeConfig, container: av.container.InputContainer) -> None:

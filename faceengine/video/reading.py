@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av.error
 import av.video.frame
+import av.video.stream
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,9 +20,9 @@ from faceengine.geometry import Image
 from faceengine.video.clock import Clock, mended, read_clock
 from faceengine.video.colours import Painter, Picture, displayed_size
 from faceengine.video.container import decode, opened, refuse_joined, sound_track
-from faceengine.video.filters import deinterlaced, look_of
+from faceengine.video.filters import Look, deinterlaced, look_of
 from faceengine.video.steady import STANDARD_RATES, Grid, make_grid
-from faceengine.video.upright import fit, turn_of
+from faceengine.video.upright import Turn, fit, turn_of
 
 _MAX_GAP = 30.0
 _BEFORE = 0.5
@@ -70,21 +71,32 @@ def probe(path: Path) -> VideoInfo:
     ``video.too_large``, ``video.joined`` or ``video.dolby_vision``.
     """
     seen = survey(path)
-    with opened(path) as (container, stream):
-        first = next(decode(container, stream), None)
-        if first is None:
-            raise InputError("video.no_frames", f"{path} has no picture that can be decoded")
-        look_of(first)
-        width, height = displayed_size(stream, first)
-        rotation = turn_of(first).rotation
-        has_audio = sound_track(container) is not None
-        told = container.duration if container.format.name != "mpegts" else None
-        duration = told / 1e6 if told else 0.0
-    grid, clock = seen.grid, seen.clock
-    if clock.is_mended or not duration:
-        duration = grid.length / float(grid.fps)
-    frames = len(grid.times) + clock.missing
-    return VideoInfo(width, height, grid.fps, frames, grid.length, duration, has_audio, rotation, not grid.is_steady)
+    first, grid = seen.first, seen.grid
+    if first is None:
+        raise InputError("video.no_frames", f"{path} has no picture that can be decoded")
+    clocked = seen.clock.is_mended or not seen.duration
+    return VideoInfo(
+        *first.displayed,
+        fps=grid.fps,
+        frames=len(grid.times) + seen.clock.missing,
+        steady_frames=grid.length,
+        duration=grid.length / float(grid.fps) if clocked else seen.duration,
+        has_audio=seen.has_audio,
+        rotation=first.turn.rotation,
+        variable_rate=not grid.is_steady,
+    )
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How a video's first picture is stored, and shown."""
+
+    stored: tuple[int, int]
+    """Width and height."""
+    displayed: tuple[int, int]
+    look: Look
+    turn: Turn
+    interlaced: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,11 @@ class Survey:
 
     clock: Clock
     grid: Grid
+    first: Appearance | None
+    """``None`` if no picture can be decoded."""
+    has_audio: bool
+    duration: float
+    """Seconds, as the header says; 0 without one."""
 
 
 def survey(path: Path) -> Survey:
@@ -109,12 +126,23 @@ def _survey(path: Path, changed: int, size: int) -> Survey:  # noqa: ARG001 - a 
     clock = read_clock(path)
     times = clock.times
     with opened(path) as (container, stream):
-        average = stream.average_rate
-        frames = list(islice(decode(container, stream), _LOOK))
-    first = frames[0].time if frames else None
-    if times_apart := _fields_apart(frames, times):
-        times, average = times[::2], times_apart
-    return Survey(clock, make_grid(times, average, first))
+        average, frames = stream.average_rate, decode(container, stream)
+        first = next(frames, None)
+        begin = [] if first is None else [first]
+        begin += islice(frames, _LOOK - 1) if first is not None and first.interlaced_frame else []
+        appearance = None if first is None else _appearance(stream, first)
+        # A transport stream has no header: its length would be a guess by its time stamps.
+        told = container.duration if container.format.name != "mpegts" else None
+        has_audio = sound_track(container) is not None
+    if rate := _fields_apart(begin, times):
+        times, average = times[::2], rate
+    grid = make_grid(times, average, first.time if first is not None else None)
+    return Survey(clock, grid, appearance, has_audio, (told or 0) / 1e6)
+
+
+def _appearance(stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> Appearance:
+    stored, shown = (frame.width, frame.height), displayed_size(stream, frame)
+    return Appearance(stored, shown, look_of(frame), turn_of(frame), bool(frame.interlaced_frame))
 
 
 def _fields_apart(frames: list[av.video.frame.VideoFrame], times: NDArray[np.float64]) -> Fraction | None:
@@ -173,13 +201,13 @@ def _constant(path: Path, fps: Fraction | None, start: int) -> Iterator[tuple[in
 
     Every place from ``start`` on is there, and some before it may be.
     """
-    grid = survey(path).grid
-    grid = grid if fps is None or fps == grid.fps else grid.at(fps)
-    shown, slot, size, rate = None, 0, None, float(grid.fps)
+    seen = survey(path)
+    grid = seen.grid if fps is None or fps == seen.grid.fps else seen.grid.at(fps)
+    shown, slot, rate = None, 0, float(grid.fps)
+    size = seen.first.displayed if seen.first is not None else None
     for time, picture, displayed in _from(path, grid, start):
         target = max(0, grid.place(time))
-        size = size or _first_size(path)
-        fitted = picture if displayed == size else partial(_fitted, picture, size)
+        fitted = picture if size is None or displayed == size else partial(_fitted, picture, size)
         if shown is None:
             slot = min(start, target)
         if target - slot > _MAX_GAP * rate:
@@ -194,16 +222,6 @@ def _constant(path: Path, fps: Fraction | None, start: int) -> Iterator[tuple[in
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> Image:
     return fit(picture(), *size)
-
-
-@lru_cache(8)
-def _size(path: Path, changed: int) -> tuple[int, int]:  # noqa: ARG001 - a file that has changed is another one
-    info = probe(path)
-    return info.width, info.height
-
-
-def _first_size(path: Path) -> tuple[int, int]:
-    return _size(path, path.stat().st_mtime_ns)
 
 
 def _from(path: Path, grid: Grid, start: int) -> Iterator[tuple[float, Picture, tuple[int, int]]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from faceengine.events import Message
-from faceengine.video.container import codec_of, decode, opened, picture_tracks, sound_track
-from faceengine.video.filters import Look, look_of
+from faceengine.video.container import codec_of, opened, picture_tracks, sound_track
+from faceengine.video.filters import Look
 from faceengine.video.gamut import HLG, PQ, is_plain
 from faceengine.video.reading import survey
 
@@ -23,18 +22,17 @@ def remarks(path: Path, *, sound: bool = True) -> Iterator[Message]:
     ``sound`` also ``video.sound_left_out``, ``video.sound_tracks``, ``video.sound_encoded``, ``video.sound_before``.
     """
     seen = survey(path)
-    with opened(path) as (container, stream):
+    with opened(path) as (container, _):
         others = len(picture_tracks(container)) - 1
         heard, track = container.streams.audio, sound_track(container)
         kinds, codec = [codec_of(one) or "an unknown kind" for one in heard], codec_of(track) if track else ""
-        first = next(islice(decode(container, stream), 1), None)
     if others:
         yield _warning("tracks_left_out", f"{path} has {others + 1} tracks of pictures: only the first is taken")
     if len(seen.clock.pictures) > 1:
         text = f"{path} holds {len(seen.clock.pictures)} recordings on clocks of their own: they follow each other"
         yield _warning("clock", text)
-    if first is not None:
-        yield from _of_look(path, look_of(first), first.interlaced_frame)
+    if seen.first is not None:
+        yield from _of_look(path, seen.first.look, seen.first.interlaced)
     if not sound or not kinds:
         return
     if not codec:
