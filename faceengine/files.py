@@ -47,6 +47,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def shown(path: Path) -> str:
+    """Return ``path`` as text that can be printed and stored: bytes that are not UTF-8 as ``\\xd6``."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 def disk_full(path: Path) -> InputError:
     """The error for a disk that filled up while ``path`` was written."""
     return InputError("disk.full", f"the disk is full: {path} can't be written")

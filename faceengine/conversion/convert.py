@@ -31,7 +31,7 @@ from faceengine.provenance.label import Label
 from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name
 from faceengine.reference import References
 from faceengine.training import checkpoints
-from faceengine.video import Frame, VideoInfo, VideoWriter, probe, read_frames
+from faceengine.video import Frame, VideoInfo, VideoWriter, probe, read_frames, remarks
 
 READ_AHEAD = 4
 """Frames that are decoded, and frames that are prepared, before their turn."""
@@ -95,6 +95,8 @@ def run(
     tally, signed_by = _Tally(), ""
     made = unsigned_name(path) if marks else path
     with only_writer(path):
+        for remark in remarks(config.video, sound=config.whole) if config.start == 0 else ():
+            on_event(remark)
         model = sha256(config.model)
         swapper = load_frame_swapper(config, on_event, references)
         began = time.monotonic()
@@ -157,6 +159,10 @@ def _convert(
             raise InputError(*_nobody(config, tally))
         if swapper.thresholds is not None:
             tally.verification.require(swapper.thresholds)
+    expected = config.length(info.steady_frames)
+    if tally.frames < expected:
+        text = f"{config.video} ends early: {tally.frames} of {expected} frames are whole, and those were converted"
+        on_event(Message("warning", "video.truncated", text))
     report(tally.frames, last=True)
 
 

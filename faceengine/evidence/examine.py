@@ -17,7 +17,7 @@ from faceengine.evidence import fingerprint, speaking, voice
 from faceengine.extraction.likeness import MOST_FRAMES, faces_of, likeness_of, of_the_person
 from faceengine.faceset import Crop
 from faceengine.video.reading import probe
-from faceengine.video.sound import read_sound
+from faceengine.video.samples import read_sound
 
 _LOOKS_A_SECOND = 5
 """As often as syllables come."""

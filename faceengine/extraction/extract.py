@@ -66,14 +66,14 @@ def run(
     Inputs are known by name and SHA-256: one that is done is not read again, one that was interrupted goes on. Verdicts
     stay. Sends ``Progress`` (stages ``extract`` and ``measure``), ``Checkpoint`` (its iteration is the number of frames
     read), and ``Message`` (``landmarks.dlib``, ``embedding.dlib``, ``extract.bad_photo``,
-    ``extract.input_without_face``, ``video.truncated``, ``extract.few``, ``extract.some``,
-    ``extract.at_edge``, ``extract.two_people``).
+    ``extract.passed_over``, ``extract.input_without_face``, ``video.truncated``, ``extract.few``, ``extract.some``,
+    ``extract.at_edge``, ``extract.two_people``, and those of :func:`faceengine.video.remarks`).
 
     Raises :class:`InputError`: ``extract.no_face``, ``extract.empty_folder``, ``extract.settings`` (the set was begun
     with others), ``extract.changed`` (another file under a known name), ``extract.same_folder``, ``folder.busy``,
     ``disk.full``, and the errors of :mod:`faceengine.video`. When nothing was extracted, nothing stays behind.
     """
-    sources = find_sources(config.inputs, run_dir)
+    sources = find_sources(config.inputs, run_dir, on_event)
     with only_process(run_dir):
         begun = (run_dir / "faces.sqlite").exists()
         try:
@@ -248,7 +248,7 @@ class _Extraction:
         self._report()
 
     def _check_end(self, source: Source, count: _Count) -> None:
-        if source.video and count.next_frame + self.config.every < 0.98 * source.frames:
+        if source.video and count.next_frame < source.frames:
             seen = max(0, count.next_frame - self.config.every + 1)
             text = f"{source.name} is cut off: {seen} of its {source.frames} frames are whole, and those were taken"
             self.on_event(Message("warning", "video.truncated", text))

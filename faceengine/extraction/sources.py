@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceengine.errors import InputError
-from faceengine.files import sha256
+from faceengine.events import Message, OnEvent, ignore
+from faceengine.extraction.folders import begins_as_photo, look_through
+from faceengine.files import sha256, shown
 from faceengine.geometry import Image
-from faceengine.video import PHOTO_SUFFIXES, probe, read_frames, read_photo
+from faceengine.video import PHOTO_SUFFIXES, probe, read_frames, read_photo, remarks
 
 STRETCH = 48
 """Frames that are looked at between two at which following begins anew."""
@@ -48,24 +50,28 @@ class Shot:
     """Why a photo could not be read."""
 
 
-def find_sources(inputs: Sequence[Path], out: Path) -> list[Source]:
+def find_sources(inputs: Sequence[Path], out: Path, on_event: OnEvent = ignore) -> list[Source]:
     """Every video and photo that ``inputs`` name, folders of photos spread out in the order of their names.
 
-    Videos are probed, so that a bad one shows before anything is written; photos are read when their turn comes.
-    Raises :class:`InputError` ``extract.missing``, ``extract.empty_folder``, ``extract.same_folder``, and those of
+    Videos are probed, so that a bad one shows before anything is written; photos are read when their turn comes. What
+    of a folder is passed over is told in one line (``extract.passed_over``), a file of it that can't be opened in one
+    of its own (``extract.bad_photo``), and how a video is read otherwise than stored by ``video.…``. Raises
+    :class:`InputError` ``extract.missing``, ``extract.empty_folder``, ``extract.same_folder``, and those of
     :func:`faceengine.video.probe`.
     """
     sources: list[Source] = []
     for path in inputs:
         if path.is_dir():
-            sources += [_photo(photo) for photo in _photos_in(path, out)]
+            sources += _photos_in(path, out, on_event)
         elif not path.exists():
             raise InputError("extract.missing", f"{path} is not there")
-        elif path.suffix.lower() in PHOTO_SUFFIXES:
+        elif _is_photo(path):
             sources.append(_photo(path))
         else:
-            sources.append(Source(str(path), path, "", True, probe(path).frames))
-    return [_hashed(source) for source in sources]
+            sources.append(Source(shown(path), path, sha256(path), True, probe(path).frames))
+            for remark in remarks(path, sound=False):
+                on_event(remark)
+    return sources
 
 
 def shots(sources: Sequence[Source], starts: dict[str, int], every: int) -> Iterator[Shot]:
@@ -93,19 +99,27 @@ def _single(source: Source) -> Iterator[Shot]:
         yield Shot(source, error=error, first=True)
 
 
-def _photos_in(folder: Path, out: Path) -> list[Path]:
+def _photos_in(folder: Path, out: Path, on_event: OnEvent) -> list[Source]:
     if out.resolve().is_relative_to(folder.resolve()):
         raise InputError("extract.same_folder", f"the faces can't go to {out}, inside the photos of {folder}")
-    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
+    found = look_through(folder)
+    if found.passed_over:
+        on_event(Message("warning", "extract.passed_over", found.words))
+    photos = []
+    for path in found.photos:
+        try:
+            photos.append(_photo(path))
+        except OSError as error:
+            on_event(Message("warning", "extract.bad_photo", f"left out: {shown(path)} can't be opened: {error}"))
     if not photos:
         kinds = ", ".join(sorted(PHOTO_SUFFIXES))
         raise InputError("extract.empty_folder", f"{folder} holds no photo ({kinds})")
     return photos
 
 
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in PHOTO_SUFFIXES or begins_as_photo(path)
+
+
 def _photo(path: Path) -> Source:
-    return Source(str(path), path, "", False, 1)
-
-
-def _hashed(source: Source) -> Source:
-    return Source(source.name, source.path, sha256(source.path), source.video, source.frames)
+    return Source(shown(path), path, sha256(path), False, 1)

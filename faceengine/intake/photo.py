@@ -15,7 +15,7 @@ from faceengine.intake.config import IntakeConfig
 from faceengine.intake.made import POSTER, Made, write_poster
 from faceengine.video import read_photo
 
-_JPEG_MARK = b"\xff\xd8\xff"
+_JPEG_MARK, _HEIF_MARK = b"\xff\xd8\xff", b"ftyp"
 _PICTURES = (".jpg", ".png")
 
 
@@ -31,7 +31,8 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
     if min(width, height) < config.min_side:
         raise InputError("photo.too_small", f"it has {width}×{height} pixels, fewer than {config.min_side} a side")
     with config.file.open("rb") as file:
-        lossy = file.read(3) == _JPEG_MARK
+        head = file.read(8)
+    lossy = head[:3] == _JPEG_MARK or head[4:] == _HEIF_MARK
     name = config.name + _PICTURES[not lossy]
     replace_file(run_dir / name, _encoded(image, lossy))
     write_poster(image, run_dir / POSTER)
@@ -42,7 +43,7 @@ def _encoded(image: Image, lossy: bool) -> bytes:
     data = io.BytesIO()
     picture = Pillow.fromarray(image)
     if lossy:
-        # What came as JPEG has lost what JPEG loses; a PNG of it would only be large.
+        # What came as JPEG, HEIC or AVIF has lost what they lose; a PNG of it would only be large.
         picture.save(data, "JPEG", quality=95, subsampling=0, optimize=True)
     else:
         picture.save(data, "PNG", compress_level=6)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+
+import av.container
 
 from faceengine import files
 from faceengine.errors import InputError
 from faceengine.events import Message, OnEvent, Progress, ShouldStop
 from faceengine.geometry import Image
 from faceengine.intake.child import Child
+from faceengine.intake.command import Source, command
 from faceengine.intake.config import IntakeConfig
 from faceengine.intake.made import POSTER, Made, write_filmstrip, write_poster
-from faceengine.video import MAX_PIXELS, VideoInfo, probe, read_frames
-from faceengine.video.container import CODECS, READER, opened
+from faceengine.video import VideoInfo, probe, read_frames
+from faceengine.video.container import decoder_of, opened, sound_track
+from faceengine.video.mending import write_mended
+from faceengine.video.reading import survey
+from faceengine.video.remarks import remarks
 
 _ENDING = ".mp4"
+_SPARE = (".nut", ".cube")
 _STRIP = "filmstrip.webp"
 
 _STRIP_FRAMES = 10
@@ -26,27 +34,14 @@ _MOST_GAPS = 10
 """A video whose time stamps come to so many times the frames it has is mostly gaps."""
 _MOST_WAIT, _MOST_WAIT_A_FRAME = 300.0, 1.0
 """Seconds that all of a video, and on the whole each frame of it, may take."""
-_UNTAGGED = 2
-_HDR = (16, 18)
-"""Transfer characteristics of PQ and HLG."""
-_KEY_FRAME_SECONDS = 2
-"""Players, and readers that begin in the middle, wait for at most so much to be decoded."""
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What ffmpeg must be told of a file."""
-
-    info: VideoInfo
-    track: int
-    """Index of its first real picture track."""
-    space: int
-    transfer: int
+_MOST_DATA = 4
+"""Tracks of data (places, time codes, motion) for each one of pictures, sound or text that is allowed."""
 
 
 def names(name: str) -> tuple[str, ...]:
     """All that taking in a video may make."""
-    return name + _ENDING, files.partial(Path(name + _ENDING)).name, _STRIP, POSTER
+    hidden = (files.partial(Path(name + ending)).name for ending in (_ENDING, *_SPARE))
+    return name + _ENDING, *hidden, _STRIP, POSTER
 
 
 def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop: ShouldStop) -> Made | None:
@@ -54,12 +49,15 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
     source = _look(config)
     fps = min(source.info.fps, Fraction(config.keep_fps))
     frames = max(1, round(source.info.steady_frames * fps / source.info.fps))
+    for remark in _remarks(config, source, fps):
+        on_event(remark)
     path = run_dir / (config.name + _ENDING)
-    part = files.partial(path)
+    part, *spare = (files.partial(run_dir / (config.name + ending)) for ending in (_ENDING, *_SPARE))
     try:
+        source = _made_readable(config, source, *spare)
         child = Child(
-            _command(config, source, fps, frames, part),
-            reads=config.file,
+            command(config, source, fps, frames, part),
+            reads=source.mended or config.file,
             writes=run_dir,
             patience=config.patience,
             longest=_MOST_WAIT + _MOST_WAIT_A_FRAME * frames,
@@ -74,30 +72,61 @@ def take_in(config: IntakeConfig, run_dir: Path, on_event: OnEvent, should_stop:
         files.publish(part, path)
     finally:
         part.unlink(missing_ok=True)
-    if made.frames < 0.98 * frames:
-        on_event(Message("warning", "video.truncated", f"it ends early: {made.frames} of {frames} frames are whole"))
+        for other in spare:
+            other.unlink(missing_ok=True)
+    promised = max(frames, round(source.info.frames * fps / source.info.fps))
+    if made.frames < promised:
+        text = f"it ends early: {made.frames} of {promised} frames are whole"
+        on_event(Message("warning", "video.truncated", text))
     _draw(run_dir, made)
     return made
 
 
-def _look(config: IntakeConfig) -> _Source:
+def _look(config: IntakeConfig) -> Source:
     """Refuse what is too much, by the header and the packets alone."""
     with opened(config.file) as (container, stream):
-        if len(container.streams) > config.max_tracks:
-            raise InputError("video.tracks", f"it has {len(container.streams)} tracks, more than {config.max_tracks}")
-        _check_length(config, (container.duration or 0) / 1e6)
-        if stream.average_rate and stream.average_rate > config.max_fps:
-            raise InputError("video.rate", f"it has {float(stream.average_rate):.0f} frames/s, over {config.max_fps}")
-        track, space = stream.index, int(stream.codec_context.colorspace)
-        transfer = int(stream.codec_context.color_trc)
-        for sound in container.streams.audio[:1]:
-            if sound.codec_context is None or sound.codec_context.name not in CODECS.split(","):
-                raise InputError("video.sound", "its sound is of a kind that is not accepted")
-    info = probe(config.file)
+        _check_tracks(config, container)
+        if container.format.name != "mpegts":  # which has no header: the length is a guess by time stamps
+            _check_length(config, (container.duration or 0) / 1e6)
+        track, decoder, sound = stream.index, decoder_of(stream), sound_track(container)
+        heard = None if sound is None else sound.index
+        average = stream.average_rate
+    info, seen = probe(config.file), survey(config.file)
+    # Of pictures whose fields are stored apart, headers tell the fields' rate.
+    if max(info.fps, average if info.variable_rate and average else 0) > config.max_fps:
+        raise InputError("video.rate", f"it has {float(info.fps):.0f} frames/s, over {config.max_fps}")
     _check_length(config, max(info.duration, float(info.steady_frames / info.fps)), info)
     if min(info.width, info.height) < config.min_side:
         raise InputError("video.too_small", f"it has {info.width}×{info.height} pixels, under {config.min_side} a side")
-    return _Source(info, track, space, transfer)
+    first = seen.first
+    assert first is not None  # probe has seen to that
+    return Source(info, seen.grid.origin, track, heard, decoder, first.stored, first.look, first.turn)
+
+
+def _check_tracks(config: IntakeConfig, container: av.container.InputContainer) -> None:
+    tracks = len(container.streams)
+    shown = tracks - len(container.streams.data)
+    if shown > config.max_tracks or tracks > (1 + _MOST_DATA) * config.max_tracks:
+        raise InputError("video.tracks", f"it has {tracks} tracks, more than {config.max_tracks}")
+
+
+def _made_readable(config: IntakeConfig, source: Source, mended: Path, table: Path) -> Source:
+    """The source with what ffmpeg needs of it in the run folder, beside which it may read the file alone."""
+    seen = survey(config.file)
+    if seen.clock.is_mended:
+        write_mended(config.file, seen, mended)
+        source = replace(source, mended=mended)
+    if source.look.table is not None:
+        shutil.copyfile(source.look.table, table)
+        source = replace(source, table=table)
+    return source
+
+
+def _remarks(config: IntakeConfig, source: Source, fps: Fraction) -> Iterator[Message]:
+    yield from remarks(config.file)
+    if fps < source.info.fps:
+        text = f"it has {float(source.info.fps):.0f} frames/s: {float(fps):.0f} of them are kept"
+        yield Message("warning", "video.rate_lowered", text)
 
 
 def _check_length(config: IntakeConfig, seconds: float, info: VideoInfo | None = None) -> None:
@@ -105,47 +134,6 @@ def _check_length(config: IntakeConfig, seconds: float, info: VideoInfo | None =
         raise InputError("video.gap", f"its {info.frames} frames are spread over {seconds:.0f} seconds")
     if seconds > 60 * config.max_minutes:
         raise InputError("video.too_long", f"it lasts {seconds / 60:.0f} minutes, more than {config.max_minutes}")
-
-
-def _command(config: IntakeConfig, source: _Source, fps: Fraction, frames: int, part: Path) -> list[str]:
-    """ffmpeg's arguments. It stops at ``frames`` whatever the time stamps say."""
-    reader = [word for name, value in READER.items() for word in (f"-{name}", value)]
-    pictures = ["-map", f"0:{source.track}", "-vf", _filters(config, source, fps), "-frames:v", str(frames + 1)]
-    encoder = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "17", "-pix_fmt", "yuv420p"]
-    encoder += ["-g", str(round(_KEY_FRAME_SECONDS * fps)), "-fps_mode", "cfr", "-r", str(fps)]
-    # Resampled where its time stamps have holes, so that it stays with the pictures.
-    sound = ["-map", "0:a:0?", "-c:a", "aac", "-b:a", "192k", "-ac", "2", "-ar", "48000"]
-    sound += ["-af", "aresample=async=1:first_pts=0", "-t", f"{float((frames + 1) / fps):.3f}"]
-    bare = ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"]
-    bare += ["-flags:v", "+bitexact", "-flags:a", "+bitexact", "-sn", "-dn"]
-    first = ["-max_pixels", str(MAX_PIXELS), *reader, "-i", f"file:{config.file}"]
-    return [*first, *pictures, *encoder, *sound, *bare, "-movflags", "+faststart", f"file:{part}"]
-
-
-def _filters(config: IntakeConfig, source: _Source, fps: Fraction) -> str:
-    """Upright it is already: ffmpeg turns a picture before its first filter."""
-    width, height = source.info.width, source.info.height
-    shrink = min(1.0, config.max_side / max(width, height))
-    width, height = round(width * shrink), round(height * shrink)
-    matrix = "bt709" if height >= 720 else "smpte170m"
-    space = "auto"
-    if source.space == _UNTAGGED:
-        space = "bt709" if source.info.height >= 720 else "smpte170m"
-    chain = [f"fps={fps}:start_time=0"]
-    if source.transfer in _HDR:
-        chain += [
-            "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709",
-            "tonemap=hable:desat=0",
-            "zscale=t=bt709:m=bt709:r=tv,format=yuv420p",
-        ]
-        space = "bt709"
-    chain += [
-        f"scale={width}:{height}:flags=bicubic+accurate_rnd:in_color_matrix={space}"
-        f":out_color_matrix={matrix}:out_range=tv",
-        "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0:exact=1,setsar=1",
-        f"setparams=colorspace={matrix}:color_primaries={matrix}:color_trc={matrix}:range=tv",
-    ]
-    return ",".join(chain)
 
 
 def _made(part: Path, name: str) -> Made:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from faceengine.video.container import CODECS, FORMATS, MAX_PIXELS
 from faceengine.video.joining import Part, join_videos
-from faceengine.video.photo import PHOTO_FORMATS, PHOTO_SUFFIXES, read_photo
+from faceengine.video.photo import PHOTO_FORMATS, PHOTO_SUFFIXES, is_photo, read_photo
 from faceengine.video.reading import Frame, VideoInfo, probe, read_frames
+from faceengine.video.remarks import remarks
 from faceengine.video.writing import VideoWriter
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "Part",
     "VideoInfo",
     "VideoWriter",
+    "is_photo",
     "join_videos",
     "probe",
     "read_frames",
     "read_photo",
+    "remarks",
 ]

@@ -12,9 +12,13 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from faceengine.geometry import Image
+from faceengine.video.filters import Chain, Filter, Look, colour_filters, look_of
+from faceengine.video.upright import turn_of
 
 _BT709, _UNTAGGED, _BT601, _SMPTE170M = 1, 2, 5, 6
+_QUICK = (_BT709, _UNTAGGED, _BT601, _SMPTE170M)
 _FULL_RANGE = 2
+_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
 # Without the last two flags swscale is ten times as fast and a grey level too dark: a shift that adds up.
 _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
@@ -27,40 +31,57 @@ def _matrix(red: float, blue: float) -> NDArray[np.float64]:
     return np.column_stack([mix, -mix @ (16, 128, 128)])
 
 
-_MATRICES = {_BT709: _matrix(0.2126, 0.0722), _BT601: _matrix(0.299, 0.114)}
+_MATRICES = {"bt709": _matrix(0.2126, 0.0722), "smpte170m": _matrix(0.299, 0.114)}
 
 
 class Picture:
     """A decoded frame that becomes RGB when somebody asks, once."""
 
-    def __init__(self, stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> None:
-        self._stream, self._frame = stream, frame
+    def __init__(self, painter: Painter, frame: av.video.frame.VideoFrame) -> None:
+        self._painter, self._frame = painter, frame
         self._image: Image | None = None
 
     def __call__(self) -> Image:
         if self._image is None:
-            self._image = _to_rgb(self._stream, self._frame)
+            self._image = self._painter(self._frame)
         return self._image
 
 
-def _to_rgb(stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> Image:
-    width, height = _square_pixel_size(stream, frame)
-    space = frame.colorspace
-    if space == _UNTAGGED:
-        # swscale takes every untagged picture for BT.601; players go by the height.
-        space = _BT709 if frame.height >= 720 else _BT601
-    if _usual(frame) and (space in _MATRICES or space == _SMPTE170M) and width == frame.width:
-        image = _quickly(frame, _MATRICES.get(space, _MATRICES[_BT601]))
-    else:
-        source = space if frame.colorspace == _UNTAGGED else None
-        image = np.asarray(
-            frame.to_ndarray(
-                format="rgb24", width=width, height=height, src_colorspace=source, interpolation=_EXACT, threads=1
-            ),
-            np.uint8,
-        )
-    turns = rotation_of(frame) // 90
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+class Painter:
+    """Makes the pictures of one track: upright RGB of BT.709 (sRGB's primaries), opaque, with square pixels."""
+
+    def __init__(self, stream: av.video.stream.VideoStream) -> None:
+        self._stream = stream
+        self._kind: tuple[Look, int] | None = None
+        self._chain = Chain([])
+
+    def __call__(self, frame: av.video.frame.VideoFrame) -> Image:
+        """``(H, W, 3)`` uint8. Raises :class:`InputError` ``video.dolby_vision``."""
+        look = look_of(frame)
+        width, _ = _square_pixel_size(self._stream, frame)
+        if not look.is_plain:
+            image = self._special(frame, look, width)
+        elif _usual(frame) and look.space in _QUICK and width == frame.width:
+            image = _quickly(frame, _MATRICES[look.matrix])
+        else:
+            image = _by_swscale(frame, look, width)
+        return turn_of(frame)(image)
+
+    def _special(self, frame: av.video.frame.VideoFrame, look: Look, width: int) -> Image:
+        if (look, width) != self._kind:
+            scale: Filter = ("scale", {"w": str(width), "h": str(frame.height), "flags": _FLAGS})
+            self._kind = look, width
+            self._chain = Chain([*colour_filters(look), scale, ("format", {"pix_fmts": "rgb24"})])
+        return np.asarray(next(self._chain(frame)).to_ndarray(), np.uint8)
+
+
+def _by_swscale(frame: av.video.frame.VideoFrame, look: Look, width: int) -> Image:
+    untagged = _BT709 if look.matrix == "bt709" else _BT601
+    source = untagged if look.space == _UNTAGGED else None
+    made = frame.to_ndarray(
+        format="rgb24", width=width, height=frame.height, src_colorspace=source, interpolation=_EXACT, threads=1
+    )
+    return np.asarray(made, np.uint8)
 
 
 def _usual(frame: av.video.frame.VideoFrame) -> bool:
@@ -77,10 +98,6 @@ def _quickly(frame: av.video.frame.VideoFrame, matrix: NDArray[np.float64]) -> I
     return np.asarray(cv2.transform(cv2.merge([planes[:height], u, v]), matrix), np.uint8)
 
 
-def rotation_of(frame: av.video.frame.VideoFrame) -> int:
-    return round(frame.rotation / 90) * 90 % 360
-
-
 def _square_pixel_size(stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> tuple[int, int]:
     ratio = stream.sample_aspect_ratio or Fraction(1)
     return max(1, round(frame.width * (ratio if Fraction(1, 10) < ratio < 10 else 1))), frame.height
@@ -88,4 +105,4 @@ def _square_pixel_size(stream: av.video.stream.VideoStream, frame: av.video.fram
 
 def displayed_size(stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> tuple[int, int]:
     width, height = _square_pixel_size(stream, frame)
-    return (height, width) if rotation_of(frame) % 180 else (width, height)
+    return (height, width) if turn_of(frame).transpose else (width, height)

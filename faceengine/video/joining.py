@@ -24,7 +24,8 @@ from faceengine import files
 from faceengine.errors import InputError
 from faceengine.files import disk_full, is_disk_full
 from faceengine.video.container import opened
-from faceengine.video.writing import failure, movflags, quiet, sound_of
+from faceengine.video.sound import sound_of
+from faceengine.video.writing import failure, movflags, quiet, spare_sound
 
 Packet: TypeAlias = "av.packet.Packet[Any]"
 
@@ -121,12 +122,16 @@ def _ticks(part: Part, time_base: Fraction | None, rate: Fraction | None) -> int
 
 def _extract_sound(source: Path, path: Path) -> bool:
     """Write the sound of ``source`` as :class:`VideoWriter` would into a file of its own; whether there is any."""
-    sound = sound_of(source)
-    if sound is None:
-        return False
-    node = quiet(ffmpeg.output(sound[0], f"file:{path}", **sound[1]))
-    command = ffmpeg.compile(node, cmd=imageio_ffmpeg.get_ffmpeg_exe(), overwrite_output=True)
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    spare = spare_sound(path)
+    try:
+        sound = sound_of(source, spare)
+        if sound is None:
+            return False
+        node = quiet(ffmpeg.output(sound[0], f"file:{path}", **sound[1]))
+        command = ffmpeg.compile(node, cmd=imageio_ffmpeg.get_ffmpeg_exe(), overwrite_output=True)
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    finally:
+        spare.unlink(missing_ok=True)
     if ended.returncode:
         raise failure(path, " | ".join(ended.stderr.decode(errors="replace").split("\n")[-12:]), ended.returncode)
     return True

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 
-import av.container
 import av.error
+import av.video.frame
 import av.video.stream
 import numpy as np
+from numpy.typing import NDArray
 
 from faceengine.errors import InputError
 from faceengine.geometry import Image
-from faceengine.video.colours import Picture, displayed_size, rotation_of
-from faceengine.video.container import decode, opened
+from faceengine.video.clock import Clock, mended, read_clock
+from faceengine.video.colours import Painter, Picture, displayed_size
+from faceengine.video.container import decode, opened, refuse_joined, sound_track
+from faceengine.video.filters import Look, deinterlaced, look_of
+from faceengine.video.steady import STANDARD_RATES, Grid, make_grid
+from faceengine.video.upright import Turn, fit, turn_of
 
 _MAX_GAP = 30.0
 _BEFORE = 0.5
 """Seconds: containers list key frames by when they are decoded, which is a little before they are shown."""
-_STANDARD_RATES = tuple(
-    Fraction(*rate)
-    for rate in [(24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1), (60000, 1001), (60, 1)]
-)
+_LOOK = 12
+"""Frames from which is told whether each one's fields are stored apart."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class VideoInfo:
     fps: Fraction
     """The steady rate; for a video of variable rate the usual one, to which ``constant_rate`` resamples."""
     frames: int
-    """What the header promises, else what its packets come to. A cut-off video yields fewer."""
+    """Pictures that are shown, of those that the file's index lists. A cut-off video yields fewer."""
     steady_frames: int
     """Frames that ``constant_rate`` makes of those packets that are there."""
     duration: float
@@ -60,25 +65,95 @@ class Frame:
 
 
 def probe(path: Path) -> VideoInfo:
-    """Look at a video: its first picture is decoded, its packets are counted, nothing more.
+    """Look at a video: its first pictures are decoded, its packets are counted, nothing more.
 
-    Raises :class:`InputError` ``video.missing``, ``video.empty``, ``video.unreadable``, ``video.no_frames`` or
-    ``video.too_large``.
+    Raises :class:`InputError` ``video.missing``, ``video.empty``, ``video.unreadable``, ``video.no_frames``,
+    ``video.too_large``, ``video.joined`` or ``video.dolby_vision``.
     """
+    seen = survey(path)
+    first, grid = seen.first, seen.grid
+    if first is None:
+        raise InputError("video.no_frames", f"{path} has no picture that can be decoded")
+    clocked = seen.clock.is_mended or not seen.duration
+    return VideoInfo(
+        *first.displayed,
+        fps=grid.fps,
+        frames=len(grid.times) + seen.clock.missing,
+        steady_frames=grid.length,
+        duration=grid.length / float(grid.fps) if clocked else seen.duration,
+        has_audio=seen.has_audio,
+        rotation=first.turn.rotation,
+        variable_rate=not grid.is_steady,
+    )
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How a video's first picture is stored, and shown."""
+
+    stored: tuple[int, int]
+    """Width and height."""
+    displayed: tuple[int, int]
+    look: Look
+    turn: Turn
+    interlaced: bool
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a look at all packets of a video tells."""
+
+    clock: Clock
+    grid: Grid
+    first: Appearance | None
+    """``None`` if no picture can be decoded."""
+    has_audio: bool
+    duration: float
+    """Seconds, as the header says; 0 without one."""
+
+
+def survey(path: Path) -> Survey:
+    """The times of a video's pictures and sound; remembered for files that were surveyed lately."""
+    if not path.is_file():
+        raise InputError("video.missing", f"{path} is not there, or no file")
+    state = path.stat()
+    return _survey(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(8)
+def _survey(path: Path, changed: int, size: int) -> Survey:  # noqa: ARG001 - a file that has changed is another one
+    refuse_joined(path)
+    clock = read_clock(path)
+    times = clock.times
     with opened(path) as (container, stream):
-        first = next(decode(container, stream), None)
-        if first is None:
-            raise InputError("video.no_frames", f"{path} has no picture that can be decoded")
-        width, height = displayed_size(stream, first)
-        rotation = rotation_of(first)
-        has_audio = bool(container.streams.audio)
-    with opened(path) as (container, stream):
-        times = _packet_times(container, stream)
-        fps, variable = _rate(stream, times)
-        frames = stream.frames or len(times)
-        duration = container.duration / 1e6 if container.duration else frames / float(fps)
-        steady = round((times[-1] - _origin(container)) * fps) + 1 if times else frames
-    return VideoInfo(width, height, fps, frames, steady, duration, has_audio, rotation, variable)
+        average, frames = stream.average_rate, decode(container, stream)
+        first = next(frames, None)
+        begin = [] if first is None else [first]
+        begin += islice(frames, _LOOK - 1) if first is not None and first.interlaced_frame else []
+        appearance = None if first is None else _appearance(stream, first)
+        # A transport stream has no header: its length would be a guess by its time stamps.
+        told = container.duration if container.format.name != "mpegts" else None
+        has_audio = sound_track(container) is not None
+    if rate := _fields_apart(begin, times):
+        times, average = times[::2], rate
+    grid = make_grid(times, average, first.time if first is not None else None)
+    return Survey(clock, grid, appearance, has_audio, (told or 0) / 1e6)
+
+
+def _appearance(stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> Appearance:
+    stored, shown = (frame.width, frame.height), displayed_size(stream, frame)
+    return Appearance(stored, shown, look_of(frame), turn_of(frame), bool(frame.interlaced_frame))
+
+
+def _fields_apart(frames: list[av.video.frame.VideoFrame], times: NDArray[np.float64]) -> Fraction | None:
+    """The rate of the pictures if each one's two fields lie in packets of their own, as camcorders store them."""
+    if len(frames) < _LOOK or not frames[0].interlaced_frame or frames[-1].time is None or frames[0].time is None:
+        return None
+    packets = np.count_nonzero((times >= frames[0].time - 1e-4) & (times < frames[-1].time - 1e-4))
+    if packets < 1.8 * (_LOOK - 1):
+        return None
+    rate = (_LOOK - 1) / (frames[-1].time - frames[0].time)
+    return min(STANDARD_RATES, key=lambda standard: abs(float(standard) - rate))
 
 
 def read_frames(
@@ -86,122 +161,108 @@ def read_frames(
 ) -> Iterator[Frame]:
     """Stream the frames ``start, start + every, …`` of a video, upright, one in memory at a time.
 
-    With ``constant_rate`` a video of variable rate is resampled to ``probe(path).fps`` by repeating and dropping
-    frames, so that frame ``i`` is what is seen at ``i / fps`` seconds: written at that rate it stays with its sound.
-    It then begins at the last key frame before ``start``, where the file can be sought in, instead of the first one.
-    ``fps`` is that of :func:`probe`, from callers that know it: finding it reads the whole file.
+    With ``constant_rate`` frame ``i`` is what is seen at ``i / probe(path).fps`` seconds: written at that rate it stays
+    with its sound. Each stored picture has a frame of its own; where none is due, the one before it is repeated. All
+    have the size of the first: others are fitted into it. It then begins at the last key frame before ``start``, where
+    the file can be sought in, instead of the first one. ``fps`` is another rate to resample to.
 
     A damaged picture in the middle is skipped. A video that is cut off gives the frames that are whole and ends; that
     it ended early shows as fewer frames than ``probe(path).frames``. Only when not one frame is whole is it an error:
     :class:`InputError` ``video.truncated``; besides, all those of :func:`probe`.
     """
-    frames = _constant(path, fps or probe(path).fps, start) if constant_rate else _stored(path)
+    frames = _constant(path, fps, start) if constant_rate else _stored(path)
     for index, time, picture in frames:
         if index >= start and (index - start) % every == 0:
             yield Frame(index, time, picture())
 
 
-def _stored(path: Path) -> Iterator[tuple[int, float, Picture]]:
+def _stored(path: Path) -> Iterator[tuple[int, float, Callable[[], Image]]]:
     """(index, time, function that makes the picture) of every stored frame."""
+    origin, index = survey(path).grid.origin, -1
+    for index, (time, picture, _) in enumerate(_pictures(path)):
+        yield index, time - origin, picture
+    if index < 0:
+        raise InputError("video.truncated", f"{path} is damaged or cut off: not one of its frames is whole")
+
+
+def _pictures(path: Path) -> Iterator[tuple[float, Picture, tuple[int, int]]]:
+    """(time on the file's clock, picture, displayed width and height) of every stored frame."""
+    seen = survey(path)
     with opened(path) as (container, stream):
-        origin = _origin(container)
-        rate = float(stream.average_rate or 25)
-        index = -1
-        for index, frame in enumerate(decode(container, stream)):
-            time = index / rate if frame.pts is None else frame.time - origin
-            yield index, time, Picture(stream, frame)
-        if index < 0:
-            code = "video.truncated" if stream.frames else "video.no_frames"
-            raise InputError(code, f"{path} is damaged or cut off: not one of its frames is whole")
+        painter = Painter(stream)
+        mend = partial(mended, recordings=seen.clock.pictures)
+        for index, frame in enumerate(deinterlaced(decode(container, stream, mend=mend))):
+            time = seen.grid.time(index) if frame.pts is None else float(frame.time)
+            yield time, Picture(painter, frame), displayed_size(stream, frame)
 
 
-def _constant(path: Path, fps: Fraction, start: int) -> Iterator[tuple[int, float, Picture]]:
-    """The stored frames on a steady grid: slot ``i`` shows the last frame whose time rounds to ``i`` or less.
+def _constant(path: Path, fps: Fraction | None, start: int) -> Iterator[tuple[int, float, Callable[[], Image]]]:
+    """The stored frames on a steady grid: each at its place, and repeated up to the next one's.
 
-    Every slot from ``start`` on is there, and some before it may be.
+    Every place from ``start`` on is there, and some before it may be.
     """
-    slot, shown = 0, None
-    # One slot earlier: what ``start`` shows may be a frame that lies a rounding before it.
-    for time, picture in _from(path, float((start - 1) / fps)):
-        target = round(time * fps)
+    seen = survey(path)
+    grid = seen.grid if fps is None or fps == seen.grid.fps else seen.grid.at(fps)
+    shown, slot, rate = None, 0, float(grid.fps)
+    size = seen.first.displayed if seen.first is not None else None
+    for time, picture, displayed in _from(path, grid, start):
+        target = max(0, grid.place(time))
+        fitted = picture if size is None or displayed == size else partial(_fitted, picture, size)
         if shown is None:
             slot = min(start, target)
-        if target - slot > _MAX_GAP * fps:
-            raise InputError("video.gap", f"{path} jumps from {float(slot / fps):.1f} s to {time:.1f} s")
+        if target - slot > _MAX_GAP * rate:
+            raise InputError("video.gap", f"{path} jumps from {slot / rate:.1f} s to {target / rate:.1f} s")
         while slot < target:
-            yield slot, float(slot / fps), shown or picture
+            yield slot, slot / rate, shown or fitted
             slot += 1
-        shown = picture
+        shown = fitted
     if shown is not None:
-        yield slot, float(slot / fps), shown
+        yield slot, slot / rate, shown
 
 
-def _from(path: Path, time: float) -> Iterator[tuple[float, Picture]]:
-    """(time, picture) of the stored frames, from one at or before ``time`` on."""
-    sought = _sought(path, time) if time > 0 else iter(())
+def _fitted(picture: Picture, size: tuple[int, int]) -> Image:
+    return fit(picture(), *size)
+
+
+def _from(path: Path, grid: Grid, start: int) -> Iterator[tuple[float, Picture, tuple[int, int]]]:
+    """The stored frames, from one at or before place ``start`` on.
+
+    Two places earlier: what ``start`` shows may be a frame that lies a rounding before it, and one that is deinterlaced
+    needs its neighbour.
+    """
+    time = grid.origin + (start - 2) / float(grid.fps)
+    sought = _sought(path, time) if start > 2 else iter(())
     first = next(sought, None)
     # Not every container knows where its key frames are; then all frames are decoded, which always works.
     if first is not None and first[0] <= time:
         yield first
         yield from sought
-    else:
-        yield from ((time, picture) for _, time, picture in _stored(path))
+        return
+    found = False
+    for picture in _pictures(path):
+        found = True
+        yield picture
+    if not found:
+        raise InputError("video.truncated", f"{path} is damaged or cut off: not one of its frames is whole")
 
 
-def _sought(path: Path, time: float) -> Iterator[tuple[float, Picture]]:
-    """(time, picture) from a key frame on that lies near ``time``, if all goes well before it; nothing if it doesn't.
+def _sought(path: Path, time: float) -> Iterator[tuple[float, Picture, tuple[int, int]]]:
+    """The frames from a key frame on that lies near ``time``, if all goes well before it; nothing if it doesn't.
 
     Frames that are shown before that key frame but stored after it are left out: they need what came before.
     """
+    if len(survey(path).clock.pictures) > 1:
+        return
     with opened(path) as (container, stream):
-        origin = _origin(container)
+        painter = Painter(stream)
         try:
-            container.seek(round((time + origin - _BEFORE) * 1e6))
+            container.seek(round((time - _BEFORE) * 1e6))
         except (av.error.FFmpegError, OverflowError):
             return
         key = None
-        for frame in decode(container, stream, from_key=True):
+        for frame in deinterlaced(decode(container, stream, from_key=True)):
             if frame.pts is None:
                 return
             key = frame.pts if key is None and frame.key_frame else key
             if key is not None and frame.pts >= key:
-                yield frame.time - origin, Picture(stream, frame)
-
-
-def _origin(container: av.container.InputContainer) -> float:
-    """Where the file's clock stands at its beginning, in seconds."""
-    return (container.start_time or 0) / 1e6
-
-
-def _packet_times(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> list[float]:
-    """Presentation times of the video's packets, in order, in seconds."""
-    times: list[float] = []
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            return sorted(times)
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is not None and packet.size:
-            times.append(float(stamp * packet.time_base))
-
-
-def _rate(stream: av.video.stream.VideoStream, times: list[float]) -> tuple[Fraction, bool]:
-    """(frames a second, whether it varies).
-
-    A rate varies when a frame is shown for a quarter longer or shorter than the median one, and that is more than the
-    rounding of the file's clock.
-    """
-    average = stream.average_rate or Fraction(25)
-    gaps = np.diff(np.array(times))
-    if len(gaps) < 3:
-        return average, False
-    usual = float(np.median(gaps))
-    slack = 0.25 * usual + float(stream.time_base or 0)
-    if usual <= 0 or np.abs(gaps - usual).max() <= slack:
-        return average, False
-    rate = min(max(1 / usual, 1.0), 120.0)
-    nearest = min(_STANDARD_RATES, key=lambda standard: abs(float(standard) - rate))
-    close = abs(float(nearest) / rate - 1) < 0.02
-    return nearest if close else Fraction(rate).limit_denominator(1001), True
+                yield float(frame.time), Picture(painter, frame), displayed_size(stream, frame)

@@ -1,45 +1,47 @@
-"""The sound of a video as samples."""
+"""The sound of a video on its way into an MP4, in step with the pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import av
-import av.error
-import numpy as np
-from numpy.typing import NDArray
+import ffmpeg
 
-from faceengine.video.container import CODECS, opened
+from faceengine.video.container import READER, codec_of, opened, sound_track
+from faceengine.video.mending import READ_MENDED, write_mended
+from faceengine.video.reading import survey
 
-RATE = 16_000
-"""Samples per second that :func:`read_sound` gives."""
+_MP4_SOUND = frozenset({"aac", "mp3", "mp3float", "opus", "libopus", "flac"})
+AAC = {"c:a": "aac", "b:a": "192k"}
+IN_STEP = "aresample=async=1:first_pts=0"
+"""Filled where there is none, and cut where it begins before the pictures."""
 
 
-def read_sound(path: Path, *, seconds: float = 600.0) -> NDArray[np.float32]:
-    """Return ``(N,)`` mono samples in [-1, 1] of the first sound track at :data:`RATE`, at most ``seconds`` of it.
+def sound_of(path: Path, spare: Path) -> tuple[Any, dict[str, Any]] | None:
+    """A video's sound track as an ffmpeg-python stream, and how it goes into MP4; ``None`` without one.
 
-    Without a track that can be decoded there are none. Raises :class:`InputError` as :func:`probe` does.
+    Time 0 is that of the first picture, for an ffmpeg with ``-copyts``. ``spare`` is a file that may be written for it
+    and is to be removed afterwards. Sound is copied where MP4 can hold it, else encoded as AAC at 192 kbit/s.
     """
-    pieces: list[NDArray[np.float32]] = []
-    missing = int(seconds * RATE)
-    for piece in _pieces(path):
-        pieces.append(piece[:missing])
-        missing -= len(pieces[-1])
-        if missing <= 0:
-            break
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-
-
-def _pieces(path: Path) -> Iterator[NDArray[np.float32]]:
     with opened(path) as (container, _):
-        track = next(iter(container.streams.audio), None)
-        if track is None or track.codec_context is None or track.codec_context.name not in CODECS.split(","):
-            return
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        try:
-            for frame in container.decode(track):
-                for piece in resampler.resample(frame):
-                    yield piece.to_ndarray()[0].astype(np.float32)
-        except av.error.FFmpegError:
-            return  # damaged or cut off: what came before counts
+        track = sound_track(container)
+        if track is None:
+            return None
+        index, codec = track.index, codec_of(track)
+    seen = survey(path)
+    if seen.clock.is_mended:
+        write_mended(path, seen, spare, pictures=False)
+        return ffmpeg.input(f"file:{spare}", **READ_MENDED)["a:0"], AAC | {"af": IN_STEP}
+    begin = f"{-seen.grid.origin:.9f}"
+    source = ffmpeg.input(f"file:{_plain_name(path, spare)}", itsoffset=begin, **READER)
+    return source[str(index)], {"c:a": "copy"} if codec in _MP4_SOUND else AAC | {"af": IN_STEP}
+
+
+def _plain_name(path: Path, spare: Path) -> Path:
+    """``path``, or a link to it where its name is not UTF-8: ffmpeg-python takes no other."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        spare.symlink_to(path.absolute())
+        return spare
+    return path

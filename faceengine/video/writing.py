@@ -19,9 +19,9 @@ from faceengine import files
 from faceengine.errors import InputError
 from faceengine.files import disk_full
 from faceengine.geometry import Image
-from faceengine.video.container import CODECS, READER, opened
+from faceengine.video.container import opened
+from faceengine.video.sound import sound_of
 
-_MP4_SOUND = frozenset({"aac", "mp3", "mp3float", "opus", "libopus", "flac"})
 _WRITE_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
 
 
@@ -30,9 +30,10 @@ class VideoWriter:
 
     ``width`` and ``height`` are those of the pictures given to :meth:`write`; 4:2:0 video has even sides, so an odd
     one gains a column or row that repeats the last. Colours are stored and tagged as BT.709 from 720 lines up and as
-    BT.601 below, which is what players assume. The first sound track of ``audio_from`` is copied bit by bit where MP4
-    can hold it, else encoded as AAC at 192 kbit/s. Anything wrong removes the part and raises: :class:`InputError`
-    ``disk.full`` or ``video.encode`` with the last words of ffmpeg. ``tag``: a key of ``moov/udta/meta`` and its text.
+    BT.601 below, which is what players assume; their primaries are BT.709's always. The sound of ``audio_from`` is
+    what :func:`faceengine.video.sound.sound_of` makes of it. Anything wrong removes the part and raises:
+    :class:`InputError` ``disk.full``, ``video.frames`` if frames are lost, or ``video.encode`` with the last words of
+    ffmpeg. ``tag``: a key of ``moov/udta/meta`` and its text.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class VideoWriter:
         self._shape = (height, width, 3)
         # An error in the arguments must show before a process runs.
         rate = Fraction(fps).limit_denominator(100_000)
-        command = _encoder(self._part, width, height, rate, audio_from, crf, preset, tag)
+        self._spare, self._written = spare_sound(path), 0
+        sound = sound_of(audio_from, self._spare) if audio_from is not None else None
+        command = _encoder(self._part, width, height, rate, sound, crf, preset, tag)
         self._process: subprocess.Popen[bytes] = command.run_async(
             cmd=imageio_ffmpeg.get_ffmpeg_exe(), pipe_stdin=True, pipe_stderr=True, overwrite_output=True
         )
@@ -72,6 +75,7 @@ class VideoWriter:
             _pipe(self._process.stdin).write(np.ascontiguousarray(image).data)
         except OSError as error:
             raise self._failure() from error
+        self._written += 1
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -83,6 +87,8 @@ class VideoWriter:
             if self._process.wait() != 0:
                 raise self._failure()
             self._listener.join()
+            self._check_count()
+            self._spare.unlink(missing_ok=True)
             with self._part.open("rb") as file:
                 os.fsync(file.fileno())
             files.publish(self._part, self.path)
@@ -101,6 +107,7 @@ class VideoWriter:
             except OSError:
                 continue  # what stdin still held can't be flushed to a dead process
         self._part.unlink(missing_ok=True)
+        self._spare.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -110,6 +117,12 @@ class VideoWriter:
             self.close()
         else:
             self.abort()
+
+    def _check_count(self) -> None:
+        with opened(self._part) as (_, stream):
+            found = stream.frames
+        if found != self._written:
+            raise InputError("video.frames", f"{self.path} has {found} frames, not the {self._written} written")
 
     def _listen(self) -> None:
         for line in _pipe(self._process.stderr):
@@ -134,7 +147,7 @@ def _encoder(
     width: int,
     height: int,
     fps: Fraction,
-    audio_from: Path | None,
+    sound: tuple[Any, dict[str, Any]] | None,
     crf: int,
     preset: str,
     tag: tuple[str, str] | None,
@@ -145,7 +158,7 @@ def _encoder(
     pictures = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt="rgb24", video_size=even, framerate=str(fps))
     video = pictures.video.filter("scale", out_color_matrix=matrix, out_range="tv", flags=_WRITE_FLAGS)
     # Tags given as options of the encoder lose against what the filters say of the frames.
-    video = video.filter("setparams", colorspace=matrix, color_primaries=matrix, color_trc=matrix, range="tv")
+    video = video.filter("setparams", colorspace=matrix, color_primaries="bt709", color_trc="bt709", range="tv")
     options: dict[str, Any] = {
         "c:v": "libx264",
         "pix_fmt": "yuv420p",
@@ -156,7 +169,7 @@ def _encoder(
     if tag is not None:
         options["metadata"] = "=".join(tag)
     streams = [video]
-    if audio_from is not None and (sound := sound_of(audio_from)):
+    if sound is not None:
         streams.append(sound[0])
         options |= sound[1]
     return quiet(ffmpeg.output(*streams, f"file:{part}", **options))
@@ -169,28 +182,13 @@ def movflags(tag: tuple[str, str] | None) -> str:
 
 def quiet(node: Any) -> Any:
     """The ffmpeg command ``node`` that only speaks of errors."""
-    return node.global_args("-hide_banner", "-nostats", "-loglevel", "error")
+    # Time stamps stay as they are: who puts tracks together says where each begins.
+    return node.global_args("-hide_banner", "-nostats", "-loglevel", "error", "-copyts")
 
 
-def sound_of(path: Path) -> tuple[Any, dict[str, Any]] | None:
-    """A video's first sound track as an ffmpeg-python stream, and how it goes into MP4; ``None`` without one."""
-    codec = _sound_codec(path)
-    if codec is None:
-        return None
-    options = {"c:a": "copy"} if codec in _MP4_SOUND else {"c:a": "aac", "b:a": "192k"}
-    return ffmpeg.input(f"file:{path}", **READER)["a:0"], options
-
-
-def _sound_codec(path: Path) -> str | None:
-    """The codec of the first sound track, ``None`` without one. Raises :class:`InputError` for one not accepted."""
-    with opened(path) as (container, _):
-        track = next(iter(container.streams.audio), None)
-        if track is None:
-            return None
-        name = track.codec_context.name if track.codec_context else "unknown"
-        if name not in CODECS.split(","):
-            raise InputError("video.sound", f"{path}: its sound ({name}) is of a kind that is not accepted")
-        return name
+def spare_sound(path: Path) -> Path:
+    """The temporary name beside ``path`` of a file with its sound."""
+    return path.with_name(f".{path.stem}.sound.nut")
 
 
 def _pipe(pipe: Any) -> Any:

@@ -22,7 +22,7 @@ from faceengine.evidence.fingerprint import (
     same_movement,
     same_sound,
 )
-from faceengine.video.sound import read_sound
+from faceengine.video.samples import read_sound
 
 DEMO = Path(__file__).parents[2] / "demo"
 SMALL = "scale=320:240"

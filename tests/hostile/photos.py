@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 from PIL import Image, PngImagePlugin
 
 from tests.hostile.videos import Make, data
 
 SIDE = (80, 60)
+pillow_heif.register_heif_opener()
 _GPS, _ORIENTATION, _CAMERA = 0x8825, 0x0112, 0x0110
 
 
@@ -75,6 +77,15 @@ def profile_bomb(folder: Path, _address: str) -> Path:
     """64 MB of colour profile in a few kilobytes."""
     extra = _chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(64 << 20), 9))
     return data("profile.png", png(80, 60, 8, 2, rows=True, extra=extra))(folder, "")
+
+
+def heic_bomb(folder: Path, _address: str) -> Path:
+    """A small HEIC whose header claims 64 million pixels."""
+    path = saved("bomb.heic", "HEIF")(folder, "")
+    content = path.read_bytes()
+    at = content.index(b"ispe") + 8
+    path.write_bytes(content[:at] + struct.pack(">II", 8000, 8000) + content[at + 8 :])
+    return path
 
 
 def animated(folder: Path, _address: str) -> Path:

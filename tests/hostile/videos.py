@@ -115,6 +115,13 @@ def stamped(name: str, times: list[float], *, width: int = 96, height: int = 64)
     return make
 
 
+def joined(folder: Path, _address: str) -> Path:
+    """Two MP4 files, one behind the other: readers see the first alone."""
+    path = plain(folder)
+    path.write_bytes(path.read_bytes() * 2)
+    return path
+
+
 def neighbour(folder: Path, words: str) -> Path:
     """A play list named .mp4 with a real video beside it that it names."""
     plain(folder, "neighbour.mp4")

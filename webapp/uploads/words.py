@@ -23,7 +23,9 @@ REASONS: dict[str, Promise] = {
     "upload.version": _("Only version 1.0.0 of tus is spoken here."),
     # When it is looked at
     "file.empty": _("The file is empty."),
-    "file.unknown": _("This is neither a video (MP4, MOV, MKV, WebM, AVI, TS) nor a photo (JPEG, PNG, WebP, BMP)."),
+    "file.unknown": _(
+        "This is neither a video (MP4, MOV, MKV, WebM, AVI, TS) nor a photo (JPEG, PNG, HEIC, AVIF, WebP, BMP)."
+    ),
     "file.duplicate": _("This very file is here already."),
     "video.empty": _("The file is empty."),
     "video.unreadable": _("The video is damaged, or made with a codec that is not accepted."),
@@ -36,12 +38,14 @@ REASONS: dict[str, Promise] = {
     "video.gap": _("The video's time stamps have large gaps."),
     "video.boxes": _("The video file is built from too many parts. Export it again, then upload the new file."),
     "video.tracks": _("The video has too many tracks."),
-    "video.sound": _("The video's sound is of a kind that is not accepted."),
+    "video.joined": _("The file holds several videos, one behind the other. Upload them one by one."),
+    "video.dolby_vision": _("The video's colours are Dolby Vision's own. Export it as SDR, HDR10 or HLG first."),
+    "video.frames": _("Frames of the video were lost on the way. Try again."),
     "video.stuck": _("The video could not be read to its end in any sensible time."),
     "photo.unreadable": _("The photo is damaged."),
     "photo.too_large": _("The photo has more than 40 million pixels."),
     "photo.too_small": _("The photo is too small."),
-    "photo.heif": _("HEIC and AVIF pictures are not accepted. Save it as JPEG or PNG first."),
+    "photo.heif": _("The file is a sequence of HEIC pictures. Save one of them as JPEG or PNG first."),
     "body.killed": _("The file made its reader crash."),
     "body.memory": _("The file needs more memory than there is."),
     "body.late": _("The file could not be read in any sensible time."),
