@@ -44,10 +44,8 @@ Row = dict[str, Any]
 def trainer_of(recipe: Recipe, device: torch.device, precision: torch.dtype) -> Trainer:
     """A trainer with weights from seed 0 on ``device``."""
     torch.manual_seed(0)
-    generator, discriminators = (
-        part.to(device).to(memory_format=torch.channels_last)
-        for part in (Generator(recipe.model), Discriminators(recipe.model))
-    )
+    generator = Generator(recipe.model).to(device).to(memory_format=torch.channels_last)
+    discriminators = Discriminators(recipe.model).to(device).to(memory_format=torch.channels_last)
     optimisers = build_optimisers(generator, discriminators, recipe)
     return Trainer(generator, discriminators, *optimisers, recipe, precision, SideBySide(device))
 

@@ -82,7 +82,8 @@ def soft_mask(masks: Floats, landmarks: Points, *, cover: str, erode: float, fea
         mask = face_hull(landmarks)
     else:
         drawn, visible = (resample(np.ascontiguousarray(part), MASK_SIZE) for part in np.moveaxis(masks, -1, 0))
-        mask = np.minimum(drawn, visible) if cover == "alpha" else shape(drawn, visible, face_hull(landmarks))
+        both = np.asarray(np.minimum(drawn, visible), np.float32)
+        mask = both if cover == "alpha" else shape(drawn, visible, face_hull(landmarks))
     radius, fade = round(erode * MASK_SIZE), max(round(feather * MASK_SIZE), 1)
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     drawn = cv2.erode(mask, ellipse)
@@ -104,7 +105,7 @@ def shape(drawn: Floats, visible: Floats, hull: Floats) -> Floats:
     radius = round(REACH * len(hull))
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     beyond = cv2.dilate(inside, ellipse) * (1 - hull)
-    return np.minimum(drawn, np.maximum(inside, beyond))
+    return np.asarray(np.minimum(drawn, np.maximum(inside, beyond)), np.float32)
 
 
 def resample(mask: Floats, size: int) -> Floats:

@@ -39,7 +39,7 @@ def measure_features(image: Image, landmarks: Points) -> Features:
 def _opening(eye: Points) -> float:
     """Height over width of ``(6, 2)`` points: corner, two of the upper lid, corner, two of the lower lid."""
     height = np.linalg.norm(eye[1] - eye[5]) + np.linalg.norm(eye[2] - eye[4])
-    return float(height / 2 / max(np.linalg.norm(eye[3] - eye[0]), 1e-6))
+    return float(height / 2 / max(float(np.linalg.norm(eye[3] - eye[0])), 1e-6))
 
 
 def _iris(image: Image, eye: Points) -> float:

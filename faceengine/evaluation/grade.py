@@ -41,8 +41,9 @@ def quality(row: dict[str, Any], floor: float | None, ceiling: float | None) -> 
     if row["expression_error"] is not None:
         parts.append(1 - row["expression_error"] / _EXPRESSION)
     if not parts:
-        return row["similarity"]  # type: ignore[no-any-return]
-    return sum(min(max(part, 0.0), 1.0) for part in parts) / len(parts)
+        similarity: float | None = row["similarity"]
+        return similarity
+    return float(sum(min(max(part, 0.0), 1.0) for part in parts) / len(parts))
 
 
 def extremes(rows: list[dict[str, Any]], floor: float | None, ceiling: float | None) -> tuple[list[int], list[int]]:

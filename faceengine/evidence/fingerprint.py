@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from faceengine.evidence.speaking import mouth_openings, scales
 from faceengine.faceset import Crop
-from faceengine.video.sound import RATE
+from faceengine.video.samples import RATE
 
 Track = NDArray[np.float64]
 """``(T, C)`` in [-1, 1]; zeros where there is nothing to compare."""

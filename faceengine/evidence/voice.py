@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from faceengine.video.sound import RATE
+from faceengine.video.samples import RATE
 
 Samples = NDArray[np.float32]
 

@@ -68,7 +68,7 @@ class Batches(Dataset[Batch | InputError]):
         self.pictures = pictures
         self.recipe = recipe
         # Shared with the worker processes: of a run that fits into minutes the length is known only as it goes on.
-        self.total = torch.tensor(recipe.iterations).share_memory_()
+        self.total = torch.tensor(recipe.iterations).share_memory_()  # type: ignore[no-untyped-call]
         self.size = ranks.share(recipe.batch)
         self.seed = [ranks.rank, seed] if ranks.rank else [seed]
 

@@ -62,7 +62,8 @@ class Pictures:
 
     def image(self, index: int) -> Image:
         self._read(index)
-        return self._images[index]
+        image: Image = self._images[index]
+        return image
 
     def _read(self, index: int) -> None:
         if self._ready[index]:

@@ -45,8 +45,8 @@ def take(request: HttpRequest, passed_token: str) -> HttpResponse:
 @_public
 def renew(request: HttpRequest, own_token: str) -> HttpResponse:
     """Another link instead of one that somebody else may have seen."""
-    slow_down(request, "answer", _ANSWERS)
     consent = links.consent_behind(own_token)
+    slow_down(request, "answer", _ANSWERS, own_token)
     return shown(request, consent, *own_links.renew(consent))
 
 
@@ -56,7 +56,7 @@ def lost(request: HttpRequest) -> HttpResponse:
     """Another link instead of one that is lost: by the code, or by mail."""
     problem = note = ""
     if request.method == "POST":
-        slow_down(request, "answer", _ANSWERS)
+        slow_down(request, "lost", _ANSWERS, "")  # no link is known here: each address counts for itself
         if request.POST.get("code"):
             try:
                 consent = own_links.behind_code(request.POST["code"])
