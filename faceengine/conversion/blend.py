@@ -86,11 +86,11 @@ def soft_mask(masks: Floats, landmarks: Points, *, cover: str, erode: float, fea
         mask = both if cover == "alpha" else shape(drawn, visible, face_hull(landmarks))
     radius, fade = round(erode * MASK_SIZE), max(round(feather * MASK_SIZE), 1)
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    drawn = cv2.erode(mask, ellipse)
+    eroded = cv2.erode(mask, ellipse)
     # However far the face reaches beyond the crop, the fade ends inside.
-    for edge in (drawn[:fade], drawn[-fade:], drawn[:, :fade], drawn[:, -fade:]):
+    for edge in (eroded[:fade], eroded[-fade:], eroded[:, :fade], eroded[:, -fade:]):
         edge[:] = 0
-    faded = cv2.GaussianBlur(drawn, (2 * fade + 1, 2 * fade + 1), 0, borderType=cv2.BORDER_CONSTANT)
+    faded = cv2.GaussianBlur(eroded, (2 * fade + 1, 2 * fade + 1), 0, borderType=cv2.BORDER_CONSTANT)
     return np.asarray(faded, np.float32)
 
 
