@@ -253,7 +253,7 @@ def test_a_truncated_file_is_told_from_a_whole_one(signed: Path, tmp_path: Path,
 
 
 def test_a_file_that_takes_too_long_is_given_up(signed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspecting, "SECONDS", 0.01)
+    monkeypatch.setattr(inspecting, "_WAITS", 0.001)
     with pytest.raises(InputError) as caught:
         inspect(signed)
     assert caught.value.code == "verify.gave_up"
