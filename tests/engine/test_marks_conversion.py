@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from faceengine.conversion import chunks as borders_of
 from faceengine.conversion import segments
 from faceengine.conversion.config import ConvertConfig
-from faceengine.conversion.convert import run
+from faceengine.conversion.convert import run, swaps
+from faceengine.conversion.labelling import label_of
+from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.segments import JoinConfig, join, plan
 from faceengine.errors import InputError
+from faceengine.evaluation.change import face_hull
+from faceengine.extraction.finder import FaceFinder
+from faceengine.extraction.landmarks import make_landmarker
 from faceengine.files import sha256
 from faceengine.provenance import credentials as who
 from faceengine.provenance import marks
 from faceengine.provenance.credentials import CERTIFICATES, CHAIN_FILE, KEY, KEY_FILE, ROOT_FILE, make_chain
 from faceengine.provenance.label import Label
 from faceengine.provenance.reading import read
-from faceengine.video import probe, read_frames
+from faceengine.video import VideoWriter, probe, read_frames
 from tests.engine.conftest import Heard
 
 
@@ -44,7 +51,8 @@ def labelled_frames(path: Path, config: ConvertConfig, column: int = 0) -> list[
     """Of each frame, whether it looks in the label's place as a labelled one does."""
     info = probe(config.video)
     shortest = min(probe(path).width, info.height)
-    label = Label(config.label, config.label_place, info.height, info.width, shortest=shortest)
+    place = "bottom-right" if config.label_place == "auto" else config.label_place
+    label = Label(config.label, place, info.height, info.width, shortest=shortest)
     x, y, width, height = label.box
     found = []
     for frame in read_frames(path):
@@ -71,6 +79,40 @@ def test_every_frame_and_the_file_are_marked(
     assert result.signed_by == "A studio signer"
     assert [event.code for event in heard.events if hasattr(event, "code")] == ["marks.done"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["result.mp4"]
+
+
+def squared(video: Path, path: Path, face: float) -> Path:
+    """A video of 256 × 256 pixels with the person's face, ``face`` pixels wide by its rectangle, in the middle."""
+    info = probe(video)
+    frames = [frame.image for frame in read_frames(video)]
+    x0, y0, x1, y1 = FaceFinder()(frames[0])[0].box
+    side = 256 / face * (x1 - x0)
+    left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
+    matrix = np.array([[256 / side, 0, -left * 256 / side], [0, 256 / side, -top * 256 / side]])
+    with VideoWriter(path, 256, 256, info.fps, crf=12) as writer:
+        for image in frames:
+            writer.write(cv2.warpAffine(image, matrix, (256, 256), borderMode=cv2.BORDER_REFLECT))
+    return path
+
+
+@pytest.mark.parametrize("face", [100.0, 140.0])
+def test_in_a_small_square_the_label_stays_off_the_face(
+    tiny_run: Path, short_a: Path, tmp_path: Path, face: float
+) -> None:
+    """No landmark of it, nor what is between them, is below the plate, in any frame."""
+    chosen = config(squared(short_a, tmp_path / "square.mp4", face), tiny_run)
+    info = probe(chosen.video)
+    label, landmarker = label_of(chosen, info), make_landmarker("dlib")
+    spots, faces = set(), 0
+    with closing(swaps(chosen, info.fps, load_frame_swapper(chosen), label)) as found:
+        for swap in found:
+            spots.add(swap.spot)
+            x, y, width, height = label.box(swap.spot)
+            for points in landmarker(swap.image, np.array([seen.face.box for seen in swap.faces]).reshape(-1, 4)):
+                faces += 1
+                assert not face_hull(points, swap.image.shape)[y : y + height, x : x + width].any()
+    assert faces >= 45
+    assert len(spots) == 1
 
 
 def test_without_a_label_it_still_has_the_others(tiny_run: Path, short_a: Path, tmp_path: Path, studio: Path) -> None:

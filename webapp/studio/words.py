@@ -38,7 +38,7 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "erode": (_("mask drawn back by"), _("As a share of the crop.")),
     "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
     "label": (_("label"), _("Seen in every frame: the law wants that people are told.")),
-    "label_place": (_("place of the label"), ""),
+    "label_place": (_("place of the label"), _("By itself it keeps off the faces and stays put within a shot.")),
     "crf": (_("quality of the video"), _("0 is lossless, 18 looks so, 51 is the worst.")),
 }
 """Label and help of a config's field."""
@@ -71,6 +71,7 @@ CHOICES: dict[str, Promise | str] = {
     "label.en": "AI MODIFIED",
     "label.zh": "AI换脸",
     "label.none": LEFT_OUT,
+    "label_place.auto": _("by itself, in a corner away from the faces"),
     "bottom-right": _("at the bottom right"),
     "bottom-left": _("at the bottom left"),
     "bottom": _("at the bottom"),

@@ -1,0 +1,82 @@
+"""Where the visible label goes if nobody says where: a corner away from the faces, the same one for a whole shot.
+
+The rule looks at faces and at nothing that was chosen before, so that any part of a video gets its label where the
+whole has it: the first corner, in an order that never changes, whose plate is clear of all faces. Hence the label only
+moves to another corner, at a cut or where a conversion begins anew, if a face is in its way there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceengine.geometry import Image
+from faceengine.provenance.choices import AUTO
+from faceengine.provenance.label import Label
+
+CORNERS = ("bottom-right", "bottom-left", "top-right", "top-left")
+"""In the order in which they are tried."""
+MARGIN = 0.1
+"""How far the plate keeps from a face's rectangle, as a share of that rectangle's sides."""
+
+Boxes = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place, and how the label's words are laid out there: on one line, on two, or as usual (``None``)."""
+
+    place: str
+    one_line: bool | None = None
+
+
+class FreeLabel:
+    """A label for pictures of one size that is in a fixed place, or with ``auto`` wherever no face is."""
+
+    def __init__(self, label: str, place: str, height: int, width: int, *, shortest: int | None = None) -> None:
+        """As of :class:`Label`; ``place`` may be ``auto`` as well."""
+        places = CORNERS if place == AUTO and label != "none" else ("bottom-right" if place == AUTO else place,)
+        self._labels = {Spot(one): Label(label, one, height, width, shortest=shortest) for one in places}
+        self._usual = next(iter(self._labels))
+        if len(places) > 1 and label == "both":
+            # What is less usual at this size comes after all that is usual in the same corner.
+            for one in places:
+                usual = self._labels[Spot(one)].box
+                for line in (True, False):
+                    other = Label(label, one, height, width, shortest=shortest, one_line=line)
+                    if other.box != usual:
+                        self._labels[Spot(one, line)] = other
+
+    def spot(self, faces: Iterable[Boxes]) -> Spot:
+        """Return where the label goes in a shot with ``faces``, ``(4,)`` x0, y0, x1, y1 each, of any of its frames.
+
+        Where it is clear of none, it is where the least of all faces is covered.
+        """
+        boxes = np.array(list(faces), np.float64).reshape(-1, 4)
+        if len(self._labels) == 1 or not len(boxes):
+            return self._usual
+        wider = _grown(boxes)
+        order = sorted(self._labels, key=lambda spot: CORNERS.index(spot.place))  # stable: the usual layout first
+        return min(order, key=lambda spot: (self._covered(spot, boxes), self._covered(spot, wider)))
+
+    def drawn(self, image: Image, spot: Spot | None = None, *, in_place: bool = False) -> Image:
+        """Return the picture as :meth:`Label.drawn` does, with the label at ``spot`` or where it goes without faces."""
+        return self._labels[spot or self._usual].drawn(image, in_place=in_place)
+
+    def box(self, spot: Spot | None = None) -> tuple[int, int, int, int]:
+        """Return where the plate lies: x, y, width, height."""
+        return self._labels[spot or self._usual].box
+
+    def _covered(self, spot: Spot, boxes: Boxes) -> float:
+        """Return how many pixels of all ``(N, 4)`` boxes, added up, the plate covers."""
+        x, y, width, height = self._labels[spot].box
+        low, high = np.maximum(boxes[:, :2], (x, y)), np.minimum(boxes[:, 2:], (x + width, y + height))
+        return float(np.maximum(high - low, 0).prod(axis=1).sum())
+
+
+def _grown(boxes: Boxes) -> Boxes:
+    grown = MARGIN * (boxes[:, 2:] - boxes[:, :2])
+    return np.hstack([boxes[:, :2] - grown, boxes[:, 2:] + grown])
