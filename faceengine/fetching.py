@@ -178,7 +178,9 @@ class _Told:
             self.now(dataclasses.replace(self.state, done=event.done, total=event.total))
 
     def now(self, state: Fetching) -> None:
-        self.state, self._written = state, time.monotonic()
+        # The first that comes of a file is written at once.
+        self._written = time.monotonic() if state.done else 0.0
+        self.state = state
         replace_file(self._path, json.dumps(dataclasses.asdict(state)).encode())
 
 
@@ -199,7 +201,7 @@ def begin() -> None:
     folder = download_folder() / _FOLDER
     if _held(folder):
         return
-    command = [sys.executable, "-m", "faceengine", "weights", "--fetch", "--if-online"]
+    command = [sys.executable, "-m", "faceengine", "weights", "--fetch", "--if-online", "--quiet"]
     nothing = subprocess.DEVNULL
     process = subprocess.Popen(
         command, cwd=_ROOT, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True

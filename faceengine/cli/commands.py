@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from faceengine.cli.show import shown
 from faceengine.cli.stopping import Stop
 from faceengine.config import Config
 from faceengine.errors import ConfigError, InputError
-from faceengine.events import OnEvent, ShouldStop
+from faceengine.events import OnEvent, ShouldStop, ignore
 
 C = TypeVar("C", bound=Config)
 Settings = TypeVar("Settings", bound=Config, contravariant=True)
@@ -130,11 +131,13 @@ def _fetch_if_online(arguments: Namespace, stop: Stop) -> bool:
     if off():
         return False
     try:
-        with shown(arguments.json, stop.ask) as on_event:
+        with nullcontext(ignore) if arguments.quiet else shown(arguments.json, stop.ask) as on_event:
             found = fetch_missing(on_event=on_event, should_stop=stop.wanted)
     except InputError as error:
         print(f"Going on without fetching weights: {error} [{error.code}]", file=sys.stderr)
         return False
+    if found.got:
+        print(f"Fetched the weights {' and '.join(found.got)}", file=sys.stderr)
     if line := in_words(found):
         print(line, file=sys.stderr)
     return stop.wanted()

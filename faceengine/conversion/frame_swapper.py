@@ -161,7 +161,7 @@ class FrameSwapper:
                 self._judge(sights)
                 waiting.extend(sights)
             # One for one: whoever draws them is not to wait for a whole stretch and then be given all of it. One
-            # stays: a shot's first frame is a stretch by itself, and its label is to be clear of the next one's faces too.
+            # stays: a shot's first frame is a stretch by itself, and its label is to be clear of the next faces too.
             if len(waiting) > 1:
                 yield self._prepared(waiting.popleft(), waiting)
         while waiting:

@@ -51,7 +51,7 @@ def beside() -> list[Child]:
     commands = {name: [os.fspath(_MANAGE), name] for name in settings.UP_BESIDE}
     if os.environ.get(fetching.VARIABLE) == "1":
         # Nobody waits for a network that may be slow or not there: what is missing is fetched while the studio works.
-        commands["weights"] = ["-m", "faceengine", "weights", "--fetch", "--if-online"]
+        commands["weights"] = ["-m", "faceengine", "weights", "--fetch", "--if-online", "--quiet"]
     root = _MANAGE.parent
     return [Child(name, [sys.executable, *command], root, ends=True) for name, command in commands.items()]
 

@@ -21,6 +21,9 @@ CORNERS = ("bottom-right", "bottom-left", "top-right", "top-left")
 """In the order in which they are tried."""
 MARGIN = 0.1
 """How far the plate keeps from a face's rectangle, as a share of that rectangle's sides."""
+_BROWS, _SIDES, _CHIN = 0.25, 0.15, 0.05
+"""What of a face's rectangle has its landmarks, in shares of its sides: it begins so far below the top (above there are
+forehead and hair), and reaches so far beyond the sides, for a turned head's cheek, and beyond the bottom."""
 
 Boxes = NDArray[np.float64]
 
@@ -50,17 +53,23 @@ class FreeLabel:
                     if other.box != usual:
                         self._labels[Spot(one, line)] = other
 
+    @property
+    def spots(self) -> tuple[Spot, ...]:
+        """Every place that it may have."""
+        return tuple(self._labels)
+
     def spot(self, faces: Iterable[Boxes]) -> Spot:
         """Return where the label goes in a shot with ``faces``, ``(4,)`` x0, y0, x1, y1 each, of any of its frames.
 
-        Where it is clear of none, it is where the least of all faces is covered.
+        Where no corner is clear of all, it is where the least is covered of what is between brows and chin, then of the
+        whole faces, then of what is around them. Letters never get smaller than the law wants for that.
         """
         boxes = np.array(list(faces), np.float64).reshape(-1, 4)
         if len(self._labels) == 1 or not len(boxes):
             return self._usual
-        wider = _grown(boxes)
+        layers = _features(boxes), boxes, _grown(boxes)
         order = sorted(self._labels, key=lambda spot: CORNERS.index(spot.place))  # stable: the usual layout first
-        return min(order, key=lambda spot: (self._covered(spot, boxes), self._covered(spot, wider)))
+        return min(order, key=lambda spot: tuple(self._covered(spot, layer) for layer in layers))
 
     def drawn(self, image: Image, spot: Spot | None = None, *, in_place: bool = False) -> Image:
         """Return the picture as :meth:`Label.drawn` does, with the label at ``spot`` or where it goes without faces."""
@@ -75,6 +84,13 @@ class FreeLabel:
         x, y, width, height = self._labels[spot].box
         low, high = np.maximum(boxes[:, :2], (x, y)), np.minimum(boxes[:, 2:], (x + width, y + height))
         return float(np.maximum(high - low, 0).prod(axis=1).sum())
+
+
+def _features(boxes: Boxes) -> Boxes:
+    """Return the ``(N, 4)`` parts of faces that have eyes, nose, mouth and chin."""
+    x0, y0, x1, y1 = boxes.T
+    width, height = x1 - x0, y1 - y0
+    return np.stack([x0 - _SIDES * width, y0 + _BROWS * height, x1 + _SIDES * width, y1 + _CHIN * height], axis=1)
 
 
 def _grown(boxes: Boxes) -> Boxes:

@@ -63,7 +63,7 @@ def test_letters_are_as_high_as_the_law_wants_wherever_it_is(label: str, size: t
     """A corner that is free for smaller letters only is not free."""
     least = 0.05 * min(size)
     free = auto(label, size)
-    for spot in free._labels:
+    for spot in free.spots:
         white = free.drawn(np.zeros((*size, 3), np.uint8), spot).min(axis=2) > 128
         x, y, width, height = free.box(spot)
         assert not white[:y].any()
@@ -92,6 +92,15 @@ def test_one_line_passes_below_a_face_that_two_would_touch() -> None:
     _, y, _, height = label.box(label.spot([face]))
     assert y > face[3]
     assert y + height <= 256
+
+
+def test_a_forehead_is_covered_before_a_mouth() -> None:
+    """A face that leaves no corner free: above its brows nothing is lost that tells who it is."""
+    label = auto(size=(256, 256))
+    spot = label.spot([np.array([58.0, 20, 198, 228])])
+    assert spot.place == "top-right"
+    _, y, _, height = label.box(spot)
+    assert y + height < 20 + 0.25 * 208
 
 
 # -- through a video ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ from faceengine.files import sha256
 from faceengine.provenance import credentials as who
 from faceengine.provenance import marks
 from faceengine.provenance.credentials import CERTIFICATES, CHAIN_FILE, KEY, KEY_FILE, ROOT_FILE, make_chain
-from faceengine.provenance.label import Label
 from faceengine.provenance.reading import read
 from faceengine.video import VideoWriter, probe, read_frames
 from tests.engine.conftest import Heard
@@ -48,18 +47,22 @@ def config(video: Path, model: Path, **settings: object) -> ConvertConfig:
 
 
 def labelled_frames(path: Path, config: ConvertConfig, column: int = 0) -> list[bool]:
-    """Of each frame, whether it looks in the label's place as a labelled one does."""
+    """Of each frame, whether it looks in a place that the label may have as a labelled one does."""
     info = probe(config.video)
-    shortest = min(probe(path).width, info.height)
-    place = "bottom-right" if config.label_place == "auto" else config.label_place
-    label = Label(config.label, place, info.height, info.width, shortest=shortest)
-    x, y, width, height = label.box
-    found = []
+    label, found = label_of(config, info), []
+    grey = np.full((info.height, info.width, 3), 128, np.uint8)
+    ideals = [(label.box(spot), label.drawn(grey, spot)) for spot in label.spots]
     for frame in read_frames(path):
-        cut = frame.image[y : y + height, column * info.width + x : column * info.width + x + width].astype(float)
-        ideal = label.drawn(np.full((info.height, info.width, 3), 128, np.uint8))[y : y + height, x : x + width]
-        found.append(float(np.corrcoef(cut.ravel(), ideal.ravel())[0, 1]) > 0.9)
+        panel = frame.image[:, column * info.width : (column + 1) * info.width]
+        found.append(any(alike(panel, ideal, box) for box, ideal in ideals))
     return found
+
+
+def alike(one: np.ndarray, other: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    """Whether two pictures are much the same inside the box."""
+    x, y, width, height = box
+    cuts = [picture[y : y + height, x : x + width].astype(float).ravel() for picture in (one, other)]
+    return float(np.corrcoef(*cuts)[0, 1]) > 0.9
 
 
 @pytest.mark.parametrize(("layout", "column"), [("result", 0), ("triple", 1)])
