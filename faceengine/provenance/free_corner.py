@@ -30,10 +30,13 @@ Boxes = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Spot:
-    """A place, and how the label's words are laid out there: on one line, on two, or as usual (``None``)."""
+    """A place, and how the label is laid out there."""
 
     place: str
     one_line: bool | None = None
+    """Whether its words are on one line, on two, or as usual (``None``)."""
+    apart: bool = True
+    """Whether it keeps a distance from the picture's edges."""
 
 
 class FreeLabel:
@@ -41,17 +44,17 @@ class FreeLabel:
 
     def __init__(self, label: str, place: str, height: int, width: int, *, shortest: int | None = None) -> None:
         """As of :class:`Label`; ``place`` may be ``auto`` as well."""
-        places = CORNERS if place == AUTO and label != "none" else ("bottom-right" if place == AUTO else place,)
-        self._labels = {Spot(one): Label(label, one, height, width, shortest=shortest) for one in places}
-        self._usual = next(iter(self._labels))
-        if len(places) > 1 and label == "both":
-            # What is less usual at this size comes after all that is usual in the same corner.
-            for one in places:
-                usual = self._labels[Spot(one)].box
-                for line in (True, False):
-                    other = Label(label, one, height, width, shortest=shortest, one_line=line)
-                    if other.box != usual:
-                        self._labels[Spot(one, line)] = other
+        if place == AUTO and label != "none":
+            lines = (None, True, False) if label == "both" else (None,)
+            # In each corner the less usual comes later.
+            spots = [Spot(corner, line, apart) for corner in CORNERS for apart in (True, False) for line in lines]
+        else:
+            spots = [Spot(CORNERS[0] if place == AUTO else place)]
+        self._labels = {
+            spot: Label(label, spot.place, height, width, shortest=shortest, one_line=spot.one_line, apart=spot.apart)
+            for spot in spots
+        }
+        self._usual = spots[0]
 
     @property
     def spots(self) -> tuple[Spot, ...]:
@@ -68,8 +71,7 @@ class FreeLabel:
         if len(self._labels) == 1 or not len(boxes):
             return self._usual
         layers = _features(boxes), boxes, _grown(boxes)
-        order = sorted(self._labels, key=lambda spot: CORNERS.index(spot.place))  # stable: the usual layout first
-        return min(order, key=lambda spot: tuple(self._covered(spot, layer) for layer in layers))
+        return min(self._labels, key=lambda spot: tuple(self._covered(spot, layer) for layer in layers))
 
     def drawn(self, image: Image, spot: Spot | None = None, *, in_place: bool = False) -> Image:
         """Return the picture as :meth:`Label.drawn` does, with the label at ``spot`` or where it goes without faces."""

@@ -41,11 +41,13 @@ class Label:
         *,
         shortest: int | None = None,
         one_line: bool | None = None,
+        apart: bool = True,
     ) -> None:
         """For pictures of ``height`` × ``width``; ``shortest`` is the shortest side of what they become a part of.
 
         ``label`` is one of :data:`LABELS`; ``none`` draws nothing. ``place`` is one of :data:`PLACES`. ``one_line`` is
         whether ``both`` is on one line instead of two; ``None``: if it is no wider than :data:`WIDEST_LINE` then.
+        ``apart`` is whether the plate keeps a distance from the picture's edges.
         """
         if label not in LABELS or place not in PLACES:
             raise ValueError(f"no label is {label!r} at {place!r}")
@@ -53,9 +55,9 @@ class Label:
         self._rows, self._columns = slice(0, 0), slice(0, 0)
         if label != "none":
             capital = max(math.ceil(SHARE * (shortest or min(height, width))) + 1, LEAST)
-            self._make_ready(_letters(_mask(label, capital, width, one_line)), place, capital)
+            self._make_ready(_letters(_mask(label, capital, width, one_line)), place, capital, apart=apart)
 
-    def _make_ready(self, letters: Image, place: str, capital: int) -> None:
+    def _make_ready(self, letters: Image, place: str, capital: int, *, apart: bool) -> None:
         height, width = self._shape
         padding = round(_PADDING * capital)
         # A picture smaller than the smallest readable label is filled by it.
@@ -67,7 +69,7 @@ class Label:
         white = np.pad(small, padding)[..., None]
         through = (1 - white) * np.float32(1 - _PLATE)
         self._light, self._through = (_bytes(np.repeat(part, 3, axis=2)) for part in (white, through))
-        self._rows, self._columns = _at(place, white.shape[:2], self._shape, padding)
+        self._rows, self._columns = _at(place, white.shape[:2], self._shape, padding if apart else 0)
 
     def drawn(self, image: Image, *, in_place: bool = False) -> Image:
         """A copy of the ``(H, W, 3)`` uint8 picture with the label, or itself; itself without one to draw."""

@@ -58,7 +58,7 @@ def test_without_faces_and_where_it_is_told_it_does_not_choose() -> None:
 
 
 @pytest.mark.parametrize("label", [one for one in LABELS if one != "none"])
-@pytest.mark.parametrize("size", [(480, 640), (256, 256), (1920, 1080), (1080, 1920), (64, 64)])
+@pytest.mark.parametrize("size", [(480, 640), (256, 256), (640, 360), (64, 64)])
 def test_letters_are_as_high_as_the_law_wants_wherever_it_is(label: str, size: tuple[int, int]) -> None:
     """A corner that is free for smaller letters only is not free."""
     least = 0.05 * min(size)

@@ -85,16 +85,17 @@ def test_every_frame_and_the_file_are_marked(
 
 
 def squared(video: Path, path: Path, face: float) -> Path:
-    """A video of 256 × 256 pixels with the person's face, ``face`` pixels wide by its rectangle, in the middle."""
-    info = probe(video)
-    frames = [frame.image for frame in read_frames(video)]
-    x0, y0, x1, y1 = FaceFinder()(frames[0])[0].box
-    side = 256 / face * (x1 - x0)
-    left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
-    matrix = np.array([[256 / side, 0, -left * 256 / side], [0, 256 / side, -top * 256 / side]])
+    """A video of 256 × 256 pixels that follows the person's face, which is ``face`` pixels wide by its rectangle."""
+    info, find, scale = probe(video), FaceFinder(), 0.0
     with VideoWriter(path, 256, 256, info.fps, crf=12) as writer:
-        for image in frames:
-            writer.write(cv2.warpAffine(image, matrix, (256, 256), borderMode=cv2.BORDER_REFLECT))
+        for frame in read_frames(video):
+            x0, y0, x1, y1 = find(frame.image)[0].box
+            scale = scale or face / (x1 - x0)
+            side = 256 / scale
+            left = np.clip((x0 + x1 - side) / 2, 0, info.width - side)
+            top = np.clip((y0 + y1 - side) / 2, 0, info.height - side)
+            matrix = scale * np.array([[1, 0, -left], [0, 1, -top]])
+            writer.write(cv2.warpAffine(frame.image, matrix, (256, 256)))
     return path
 
 
