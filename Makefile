@@ -12,6 +12,8 @@ DEV := $(call stamp,dev,requirements.txt requirements-dev.txt)
 
 # `make run DEMO=0`: without the demo's project and account.
 DEMO ?= 1
+# `FETCH_WEIGHTS=0`: neither asks for the networks' weights that no package carries.
+FETCH_WEIGHTS ?= 1
 
 .PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance \
         soak-uploads synthetic-faces pins clean
@@ -38,10 +40,10 @@ setup: $(RUN)
 run: $(RUN)
 	@$(PY) manage.py migrate --verbosity 0
 	@$(PY) manage.py first_account
-	@DEMO=$(DEMO) exec $(PY) manage.py up $(UP)
+	@DEMO=$(DEMO) FETCH_WEIGHTS=$(FETCH_WEIGHTS) exec $(PY) manage.py up $(UP)
 
 demo: $(RUN)
-	@$(PY) demo/run.py
+	@FETCH_WEIGHTS=$(FETCH_WEIGHTS) $(PY) demo/run.py
 
 test: lint
 	@$(PY) -m pytest -n 2 --dist loadfile

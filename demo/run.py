@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=MINUTES, help="training time (default: %(default)s)")
     minutes = parser.parse_args(argv).minutes
     began = time.monotonic()
+    engine("weights", "--fetch", "--if-online")
     clips = HERE.relative_to(ROOT)
     (ROOT / OUT).mkdir(parents=True, exist_ok=True)
     for person in "ab":

@@ -24,6 +24,7 @@ from faceengine.events import OnEvent, Progress, ignore
 from faceengine.files import only_process, partial, publish, sha256
 
 FOLDER_VARIABLE = "FACEENGINE_WEIGHTS"
+MIRROR_VARIABLE = "FACEENGINE_WEIGHTS_MIRROR"
 _CHUNK = 1 << 18
 _ATTEMPTS = 3
 _TIMEOUT = 30.0
@@ -153,11 +154,18 @@ def require(name: str) -> Path:
     return path
 
 
-def fetch(name: str, *, on_event: OnEvent = ignore, folder: Path | None = None) -> Path:
+def source(weight: Weight) -> str:
+    """Return the address that a file is downloaded from: under ``FACEENGINE_WEIGHTS_MIRROR``, if that is set."""
+    mirror = os.environ.get(MIRROR_VARIABLE)
+    return f"{mirror.rstrip('/')}/{weight.file}" if mirror else weight.source
+
+
+def fetch(name: str, *, on_event: OnEvent = ignore, folder: Path | None = None, timeout: float = _TIMEOUT) -> Path:
     """Download the weights ``name`` unless they are here already; where they lie then.
 
-    They go to ``folder``, else to ``FACEENGINE_WEIGHTS``, else to torch's cache. A cut connection is taken up where it
-    was cut, up to three times. The file gets its name only when its size and SHA-256 are right.
+    ``timeout`` is how many seconds a server may be silent. They go to ``folder``, else to ``FACEENGINE_WEIGHTS``, else
+    to torch's cache. A cut connection is taken up where it was cut, up to three times. The file gets its name only when
+    its size and SHA-256 are right.
 
     Raises :class:`InputError`: ``weights.missing`` (a package carries them and is not installed), ``weights.hash``,
     ``weights.unreachable``, ``disk.full``, ``folder.busy``.
@@ -171,7 +179,7 @@ def fetch(name: str, *, on_event: OnEvent = ignore, folder: Path | None = None) 
     with only_process(target.parent):
         part = partial(target)
         try:
-            _download(weight, part, on_event)
+            _download(weight, part, on_event, timeout)
             _check_download(weight, part)
             publish(part, target)
         except OSError as error:
@@ -239,12 +247,12 @@ def _hash_of(path: Path, changed: int, size: int) -> str:  # noqa: ARG001 — a 
 # -- downloading --------------------------------------------------------------------------------------------------
 
 
-def _download(weight: Weight, part: Path, on_event: OnEvent) -> None:
+def _download(weight: Weight, part: Path, on_event: OnEvent, timeout: float) -> None:
     """Fill ``part``, going on after a cut connection where it stopped."""
     with part.open("wb") as file:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                if _receive(weight, file, on_event):
+                if _receive(weight, file, on_event, timeout):
                     break
                 reason = "the connection was cut"
             except (
@@ -256,16 +264,17 @@ def _download(weight: Weight, part: Path, on_event: OnEvent) -> None:
             ) as error:
                 reason = str(getattr(error, "reason", error)) or type(error).__name__
             if attempt == _ATTEMPTS:
-                raise InputError("weights.unreachable", f"{weight.source} can't be downloaded: {reason}")
+                raise InputError("weights.unreachable", f"{source(weight)} can't be downloaded: {reason}")
         file.flush()
         os.fsync(file.fileno())
 
 
-def _receive(weight: Weight, file: BinaryIO, on_event: OnEvent) -> bool:
+def _receive(weight: Weight, file: BinaryIO, on_event: OnEvent, timeout: float) -> bool:
     """Append what the server sends; whether that was everything. Starts over if the server can't go on midway."""
     have = file.tell()
     headers = {"User-Agent": "faceengine"} | ({"Range": f"bytes={have}-"} if have else {})
-    with urllib.request.urlopen(urllib.request.Request(weight.source, headers=headers), timeout=_TIMEOUT) as reply:
+    request = urllib.request.Request(source(weight), headers=headers)
+    with urllib.request.urlopen(request, timeout=timeout) as reply:
         if have and reply.status != http.client.PARTIAL_CONTENT:
             file.seek(0)
             file.truncate()
@@ -279,7 +288,7 @@ def _receive(weight: Weight, file: BinaryIO, on_event: OnEvent) -> bool:
         while chunk := reply.read1(_CHUNK):
             done += file.write(chunk)
             if limit is not None and done > limit:
-                raise InputError("weights.hash", f"{weight.source} sends more than the {limit} bytes of {weight.file}")
+                raise InputError("weights.hash", f"{source(weight)} sends more than the {limit} bytes of {weight.file}")
             now = time.monotonic()
             if now - shown >= 0.2:
                 shown = now
@@ -293,5 +302,5 @@ def _check_download(weight: Weight, part: Path) -> None:
     if weight.size not in (None, size) or found != weight.sha256:
         raise InputError(
             "weights.hash",
-            f"{weight.source} is not the expected file: {size} bytes with SHA-256 {found}, expected {weight.sha256}",
+            f"{source(weight)} is not the expected file: {size} bytes with SHA-256 {found}, expected {weight.sha256}",
         )

@@ -12,6 +12,8 @@ from django.core.management.commands import flush
 
 _DATA = tempfile.TemporaryDirectory(prefix="signing-")
 os.environ["XDG_DATA_HOME"] = _DATA.name
+# Nothing that a test starts may ask the network for weights.
+os.environ["FETCH_WEIGHTS"] = "0"
 
 
 _emptied = flush.sql_flush

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import sys
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +19,7 @@ from faceengine.cli.show import shown
 from faceengine.cli.stopping import Stop
 from faceengine.config import Config
 from faceengine.errors import ConfigError, InputError
-from faceengine.events import OnEvent, ShouldStop
+from faceengine.events import OnEvent, ShouldStop, ignore
 
 C = TypeVar("C", bound=Config)
 Settings = TypeVar("Settings", bound=Config, contravariant=True)
@@ -87,6 +89,8 @@ def score(arguments: Namespace, stop: Stop) -> bool:
 def weights(arguments: Namespace, stop: Stop) -> bool:
     from faceengine.cli.inventory import weights_here, weights_text
 
+    if arguments.fetch is not None and arguments.if_online:
+        return _fetch_if_online(arguments, stop)
     if arguments.fetch is not None:
         _fetch(arguments, stop)
     here = weights_here()
@@ -118,6 +122,25 @@ def _fetch(arguments: Namespace, stop: Stop) -> None:
                 failed.append(error)
     if failed:
         raise InputError(failed[0].code, "; ".join(map(str, failed)))
+
+
+def _fetch_if_online(arguments: Namespace, stop: Stop) -> bool:
+    """Get what is missing and can be had, and tell of the rest in one line."""
+    from faceengine.fetching import fetch_missing, in_words, off
+
+    if off():
+        return False
+    try:
+        with nullcontext(ignore) if arguments.quiet else shown(arguments.json, stop.ask) as on_event:
+            found = fetch_missing(on_event=on_event, should_stop=stop.wanted)
+    except InputError as error:
+        print(f"Going on without fetching weights: {error} [{error.code}]", file=sys.stderr)
+        return False
+    if found.got:
+        print(f"Fetched the weights {' and '.join(found.got)}", file=sys.stderr)
+    if line := in_words(found):
+        print(line, file=sys.stderr)
+    return stop.wanted()
 
 
 def _config(kind: type[C], arguments: Namespace, **more: Any) -> C:

@@ -111,6 +111,12 @@ def _weights(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="download these weights, or all that are not here, and check their hash",
     )
+    parser.add_argument(
+        "--if-online",
+        action="store_true",
+        help="with --fetch: go on without what can't be had, in one line; asks nobody where FETCH_WEIGHTS is 0",
+    )
+    parser.add_argument("--quiet", action="store_true", help="with --if-online: no progress, only what came of it")
 
 
 def _info(_parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faceengine.config import Config, option
 from faceengine.errors import ConfigError
-from faceengine.provenance.choices import LABELS, MARKS, PLACES
+from faceengine.provenance.choices import AUTO, LABELS, MARKS, PLACES
 
 DIRECTIONS = ("a2b", "b2a")
 BLENDS = ("direct", "mask", "poisson")
@@ -52,7 +52,9 @@ class ConvertConfig(Config):
     label: str = option(
         "both", help="the words AI MODIFIED (en), AI换脸 (zh), or both, seen in every frame", choices=LABELS
     )
-    label_place: str = option("bottom-right", help="where in the frame they are", choices=PLACES)
+    label_place: str = option(
+        AUTO, help="where in the frame they are; auto: in a corner away from the faces", choices=(AUTO, *PLACES)
+    )
     marks: str = option("all", help="all; or label, for a part whose join adds metadata and signature", choices=MARKS)
 
     pictures: int = option(

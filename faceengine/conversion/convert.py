@@ -17,6 +17,7 @@ from faceengine.conversion.chunks import Chunk, chunks
 from faceengine.conversion.claim import only_writer
 from faceengine.conversion.config import ConvertConfig, ConvertResult
 from faceengine.conversion.frame_swapper import FrameSwapper, Prepared, Seen, Swap
+from faceengine.conversion.labelling import COLUMNS, label_of, placed
 from faceengine.conversion.live_frames import LiveFrames
 from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.verification import Verification
@@ -27,7 +28,7 @@ from faceengine.files import sha256
 from faceengine.geometry import Image
 from faceengine.pipeline import ahead
 from faceengine.provenance.aigc import KEY
-from faceengine.provenance.label import Label
+from faceengine.provenance.free_corner import FreeLabel
 from faceengine.provenance.marks import Marks, forget_unsigned, unsigned_name
 from faceengine.reference import References
 from faceengine.training import checkpoints
@@ -37,7 +38,6 @@ READ_AHEAD = 4
 """Frames that are decoded, and frames that are prepared, before their turn."""
 REPORT_EVERY = 0.25
 """Seconds between two reports of progress."""
-COLUMNS = {"result": 1, "pair": 2, "triple": 3}
 
 
 class _Stopped(Exception):  # noqa: N818 - not an error
@@ -136,14 +136,14 @@ def _convert(
 ) -> None:
     sound = config.video if config.whole else None
     width = info.width * COLUMNS[config.layout]
-    label = Label(config.label, config.label_place, info.height, info.width, shortest=min(info.height, width))
+    label = label_of(config, info)
     tag = (KEY, marks.aigc) if marks else None
     report = _Report(config.length(info.steady_frames), on_event)
     show = LiveFrames(path.parent, config.start, info.steady_frames, config.pictures, on_event)
     with (
         sharing_processors(),
         VideoWriter(path, width, info.height, info.fps, audio_from=sound, crf=config.crf, tag=tag) as writer,
-        closing(swaps(config, info.fps, swapper)) as found,
+        closing(swaps(config, info.fps, swapper, label)) as found,
     ):
         for swap in found:
             if should_stop():
@@ -166,14 +166,14 @@ def _convert(
     report(tally.frames, last=True)
 
 
-def swaps(config: ConvertConfig, fps: Fraction, swapper: FrameSwapper) -> Generator[Swap, None, None]:
+def swaps(config: ConvertConfig, fps: Fraction, swapper: FrameSwapper, label: FreeLabel) -> Generator[Swap, None, None]:
     """Every frame, chunk by chunk, until the video or the asked-for part of it ends.
 
     Whoever reads them must close them.
     """
     for chunk in chunks(config.start, config.end, fps):
         number = 0
-        with ahead(_prepared(config.video, fps, chunk, swapper), READ_AHEAD) as prepared:
+        with ahead(_prepared(config.video, fps, chunk, swapper, label), READ_AHEAD) as prepared:
             for swap in _together(swapper, prepared, config.batch):
                 yield swap
                 number += 1
@@ -181,12 +181,13 @@ def swaps(config: ConvertConfig, fps: Fraction, swapper: FrameSwapper) -> Genera
             return
 
 
-def _prepared(video: Path, fps: Fraction, chunk: Chunk, swapper: FrameSwapper) -> Iterator[Prepared]:
+def _prepared(video: Path, fps: Fraction, chunk: Chunk, swapper: FrameSwapper, label: FreeLabel) -> Iterator[Prepared]:
     """Prepare a chunk's frames, once the swapper knows what it may of the ones before them."""
     for start in chunk.warm_ups:
         with ahead(_frames(video, fps, start, chunk.end), READ_AHEAD) as frames:
             swapper.forget()
             prepared = swapper.prepare_all((frame.image, frame.time) for frame in frames)
+            prepared = placed(prepared, label, chunk.start - start)
             if _warm_up(prepared, chunk.start - start) or start == chunk.warm_ups[-1]:
                 yield from prepared
                 return
@@ -217,12 +218,12 @@ def _together(swapper: FrameSwapper, frames: Iterable[Prepared], batch: int) -> 
     yield from swapper.run(waiting)
 
 
-def arrange(swap: Swap, layout: str, label: Label) -> Image:
+def arrange(swap: Swap, layout: str, label: FreeLabel) -> Image:
     """``result``: the new frame; ``pair``: the old one left of it; ``triple``: and the mask, in grey, to the right.
 
     The new one has the label, so that it can't be cut out without it.
     """
-    result = label.drawn(swap.result, in_place=swap.result is not swap.image)
+    result = label.drawn(swap.result, swap.spot, in_place=swap.result is not swap.image)
     if layout == "result":
         return result
     pictures = [swap.image, result]

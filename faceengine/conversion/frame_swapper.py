@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,7 @@ from faceengine.embedding.chips import five_points
 from faceengine.extraction.finder import Face, FaceFinder
 from faceengine.extraction.landmarks import Landmarker
 from faceengine.geometry import Image, Matrix, Points, align_matrix, transform, warp
+from faceengine.provenance.free_corner import Spot
 
 
 class Model(Protocol):
@@ -69,6 +71,11 @@ class Prepared:
     image: Image
     faces: tuple[Seen, ...]
     targets: tuple[Target, ...]
+    starts_shot: bool = True
+    coming: tuple[Face, ...] = ()
+    """Faces of this frame and of those after it in its shot, as far as they are known by then."""
+    spot: Spot | None = None
+    """Where the visible label goes, once that is settled."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Swap:
     mask: Image
     """``(H, W)`` uint8, how much of each pixel is new."""
     faces: tuple[Seen, ...]
+    spot: Spot | None = None
+    """Where the visible label goes."""
 
     @property
     def swapped(self) -> bool:
@@ -137,7 +146,7 @@ class FrameSwapper:
             self._finder.reset()
         sight = self._followed(Found(image, time, self._frame, starts_shot, self._finder(image)))
         self._judge.now(sight)
-        return self._prepared(sight)
+        return self._prepared(sight, ())
 
     def prepare_all(self, frames: Iterable[tuple[Image, float]]) -> Iterator[Prepared]:
         """Prepare a stretch of (frame, seconds) from its first to its last, with the benefit of hindsight.
@@ -151,10 +160,12 @@ class FrameSwapper:
             if sights:
                 self._judge(sights)
                 waiting.extend(sights)
-            # One for one: whoever draws them is not to wait for a whole stretch and then be given all of it.
-            if waiting:
-                yield self._prepared(waiting.popleft())
-        yield from map(self._prepared, waiting)
+            # One for one: whoever draws them is not to wait for a whole stretch and then be given all of it. One
+            # stays: a shot's first frame is a stretch by itself, and its label is to be clear of the next faces too.
+            if len(waiting) > 1:
+                yield self._prepared(waiting.popleft(), waiting)
+        while waiting:
+            yield self._prepared(waiting.popleft(), waiting)
 
     def _numbered(self, frames: Iterable[tuple[Image, float]]) -> Iterator[tuple[int, float, Image]]:
         for image, time in frames:
@@ -166,8 +177,8 @@ class FrameSwapper:
             self._track.forget()
         return Sight(found, self._track(found.faces, found.number))
 
-    def _prepared(self, sight: Sight) -> Prepared:
-        """Cut out the person's face wherever it is."""
+    def _prepared(self, sight: Sight, after: Iterable[Sight]) -> Prepared:
+        """Cut out the person's face wherever it is; ``after`` are frames after it."""
         swapped = [track for track in sight.tracks if sight.verdicts[track.number] == "same"]
         self._judge.mark(sight, swapped)
         found = sight.found
@@ -176,7 +187,9 @@ class FrameSwapper:
             for face, track in sight.faces(swapped)
         )
         seen = tuple(_seen(face, track, sight) for face, track in sight.faces(sight.tracks))
-        return Prepared(found.image, seen, targets)
+        shot = takewhile(lambda one: not one.found.starts_shot, after)
+        coming = tuple(face for one in (sight, *shot) for face in one.found.faces)
+        return Prepared(found.image, seen, targets, found.starts_shot, coming)
 
     def _target(self, image: Image, face: Face, track: Track, landmarks: Points, time: float) -> Target:
         scale = float(np.sqrt((face.box[2:] - face.box[:2]).prod()))
@@ -190,11 +203,11 @@ class FrameSwapper:
         """Blend the model's ``(colour, masks)`` of each target into the frame."""
         mask = np.zeros(frame.image.shape[:2], np.uint8)
         if not frame.targets:
-            return Swap(frame.image, frame.image, mask, frame.faces)
+            return Swap(frame.image, frame.image, mask, frame.faces, frame.spot)
         result = frame.image.copy()
         for target, (face, masks) in zip(frame.targets, outputs, strict=True):
             self._put(result, mask, target, face, masks)
-        return Swap(frame.image, result, mask, frame.faces)
+        return Swap(frame.image, result, mask, frame.faces, frame.spot)
 
     def _put(self, result: Image, mask: Image, target: Target, face: Floats, masks: Floats) -> None:
         """Blend one face into ``result`` and its mask into ``mask``, in place."""

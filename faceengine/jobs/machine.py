@@ -13,6 +13,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from faceengine import fetching
 from faceengine.jobs.hardware import gpus
 from faceengine.jobs.models import Slot
 from faceengine.jobs.slots import kind_of
@@ -45,8 +46,14 @@ def slot_child(slot: str) -> Child:
 
 
 def beside() -> list[Child]:
-    """What else belongs to this installation: management commands, each until it ends well."""
-    return [Child(name, [sys.executable, os.fspath(_MANAGE), name], ends=True) for name in settings.UP_BESIDE]
+    """What else belongs to this installation, each until it ends well: management commands, and the fetching of weights
+    where that is wanted."""
+    commands = {name: [os.fspath(_MANAGE), name] for name in settings.UP_BESIDE}
+    if os.environ.get(fetching.VARIABLE) == "1":
+        # Nobody waits for a network that may be slow or not there: what is missing is fetched while the studio works.
+        commands["weights"] = ["-m", "faceengine", "weights", "--fetch", "--if-online", "--quiet"]
+    root = _MANAGE.parent
+    return [Child(name, [sys.executable, *command], root, ends=True) for name, command in commands.items()]
 
 
 def stop_seconds() -> float:

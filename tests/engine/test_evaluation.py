@@ -25,6 +25,7 @@ from faceengine.evaluation.score import ScoreResult, run
 from faceengine.events import Progress
 from faceengine.faceset import FaceSet
 from faceengine.geometry import Points
+from faceengine.provenance.free_corner import CORNERS
 from faceengine.provenance.label import Label
 from faceengine.video import VideoWriter, read_frames
 
@@ -59,12 +60,14 @@ def test_encoding_alone_is_no_swap_and_another_face_is() -> None:
     assert change.measure_change(swapped, original, face()).swapped
 
 
-def test_a_label_beside_the_face_changes_neither_what_was_swapped_nor_its_edge() -> None:
+@pytest.mark.parametrize("place", CORNERS)
+def test_a_label_beside_the_face_changes_neither_what_was_swapped_nor_its_edge(place: str) -> None:
     original = frame()
     hull = cv2.GaussianBlur(change.face_hull(face(), original.shape).astype(np.float32), (0, 0), 6)[..., None]
     swapped = np.clip(original + 12 * hull, 0, 255).astype(np.uint8)
-    labelled = Label("both", "bottom-right", *original.shape[:2]).drawn(swapped)
-    _, _, width, height = Label("both", "bottom-right", *original.shape[:2]).box
+    label = Label("both", place, *original.shape[:2])
+    labelled = label.drawn(swapped)
+    _, _, width, height = label.box
     assert width * height > 0.06 * original.shape[0] * original.shape[1]
     plain, marked = (change.measure_change(picture, original, face()) for picture in (swapped, labelled))
     assert plain.swapped

@@ -17,6 +17,7 @@ from faceengine.conversion.convert import _prepared
 from faceengine.conversion.cuts import CutFinder
 from faceengine.conversion.frame_swapper import Prepared
 from faceengine.conversion.judging import Judge, Sight
+from faceengine.conversion.labelling import label_of
 from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.look_ahead import Found, LookAhead
 from faceengine.conversion.recognition import Recogniser
@@ -44,8 +45,8 @@ def one_thread() -> Iterator[None]:
 
 def prepared(video: Path, model: Path, direction: str, chunk: Chunk) -> list[Prepared]:
     """A chunk's frames with the faces that a conversion would swap; nothing is drawn."""
-    swapper = load_frame_swapper(config(video, model, direction=direction, device="cpu"))
-    return list(_prepared(video, probe(video).fps, chunk, swapper))
+    chosen, info = config(video, model, direction=direction, device="cpu"), probe(video)
+    return list(_prepared(video, info.fps, chunk, load_frame_swapper(chosen), label_of(chosen, info)))
 
 
 def written(path: Path, images: Sequence[Image]) -> Path:

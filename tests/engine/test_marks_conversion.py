@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from faceengine.conversion import chunks as borders_of
 from faceengine.conversion import segments
 from faceengine.conversion.config import ConvertConfig
-from faceengine.conversion.convert import run
+from faceengine.conversion.convert import run, swaps
+from faceengine.conversion.labelling import label_of
+from faceengine.conversion.loading import load_frame_swapper
 from faceengine.conversion.segments import JoinConfig, join, plan
 from faceengine.errors import InputError
+from faceengine.evaluation.change import face_hull
+from faceengine.extraction.finder import FaceFinder
+from faceengine.extraction.landmarks import make_landmarker
 from faceengine.files import sha256
 from faceengine.provenance import credentials as who
 from faceengine.provenance import marks
 from faceengine.provenance.credentials import CERTIFICATES, CHAIN_FILE, KEY, KEY_FILE, ROOT_FILE, make_chain
-from faceengine.provenance.label import Label
 from faceengine.provenance.reading import read
-from faceengine.video import probe, read_frames
+from faceengine.video import VideoWriter, probe, read_frames
 from tests.engine.conftest import Heard
 
 
@@ -41,17 +47,22 @@ def config(video: Path, model: Path, **settings: object) -> ConvertConfig:
 
 
 def labelled_frames(path: Path, config: ConvertConfig, column: int = 0) -> list[bool]:
-    """Of each frame, whether it looks in the label's place as a labelled one does."""
+    """Of each frame, whether it looks in a place that the label may have as a labelled one does."""
     info = probe(config.video)
-    shortest = min(probe(path).width, info.height)
-    label = Label(config.label, config.label_place, info.height, info.width, shortest=shortest)
-    x, y, width, height = label.box
-    found = []
+    label, found = label_of(config, info), []
+    grey = np.full((info.height, info.width, 3), 128, np.uint8)
+    ideals = [(label.box(spot), label.drawn(grey, spot)) for spot in label.spots]
     for frame in read_frames(path):
-        cut = frame.image[y : y + height, column * info.width + x : column * info.width + x + width].astype(float)
-        ideal = label.drawn(np.full((info.height, info.width, 3), 128, np.uint8))[y : y + height, x : x + width]
-        found.append(float(np.corrcoef(cut.ravel(), ideal.ravel())[0, 1]) > 0.9)
+        panel = frame.image[:, column * info.width : (column + 1) * info.width]
+        found.append(any(alike(panel, ideal, box) for box, ideal in ideals))
     return found
+
+
+def alike(one: np.ndarray, other: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    """Whether two pictures are much the same inside the box."""
+    x, y, width, height = box
+    cuts = [picture[y : y + height, x : x + width].astype(float).ravel() for picture in (one, other)]
+    return float(np.corrcoef(*cuts)[0, 1]) > 0.9
 
 
 @pytest.mark.parametrize(("layout", "column"), [("result", 0), ("triple", 1)])
@@ -71,6 +82,41 @@ def test_every_frame_and_the_file_are_marked(
     assert result.signed_by == "A studio signer"
     assert [event.code for event in heard.events if hasattr(event, "code")] == ["marks.done"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["result.mp4"]
+
+
+def squared(video: Path, path: Path, face: float) -> Path:
+    """A video of 256 × 256 pixels that follows the person's face, which is ``face`` pixels wide by its rectangle."""
+    info, find, scale = probe(video), FaceFinder(), 0.0
+    with VideoWriter(path, 256, 256, info.fps, crf=12) as writer:
+        for frame in read_frames(video):
+            x0, y0, x1, y1 = find(frame.image)[0].box
+            scale = scale or face / (x1 - x0)
+            side = 256 / scale
+            left = np.clip((x0 + x1 - side) / 2, 0, info.width - side)
+            top = np.clip((y0 + y1 - side) / 2, 0, info.height - side)
+            matrix = scale * np.array([[1, 0, -left], [0, 1, -top]])
+            writer.write(cv2.warpAffine(frame.image, matrix, (256, 256)))
+    return path
+
+
+@pytest.mark.parametrize("face", [100.0, 140.0])
+def test_in_a_small_square_the_label_stays_off_the_face(
+    tiny_run: Path, short_a: Path, tmp_path: Path, face: float
+) -> None:
+    """No landmark of it, nor what is between them, is below the plate, in any frame."""
+    chosen = config(squared(short_a, tmp_path / "square.mp4", face), tiny_run)
+    info = probe(chosen.video)
+    label, landmarker = label_of(chosen, info), make_landmarker("dlib")
+    spots, faces = set(), 0
+    with closing(swaps(chosen, info.fps, load_frame_swapper(chosen), label)) as found:
+        for swap in found:
+            spots.add(swap.spot)
+            x, y, width, height = label.box(swap.spot)
+            for points in landmarker(swap.image, np.array([seen.face.box for seen in swap.faces]).reshape(-1, 4)):
+                faces += 1
+                assert not face_hull(points, swap.image.shape)[y : y + height, x : x + width].any()
+    assert faces >= 45
+    assert len(spots) == 1
 
 
 def test_without_a_label_it_still_has_the_others(tiny_run: Path, short_a: Path, tmp_path: Path, studio: Path) -> None:

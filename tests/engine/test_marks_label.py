@@ -24,8 +24,13 @@ def rows(mask: np.ndarray) -> int:
 @pytest.mark.parametrize("size", SIZES)
 def test_its_letters_are_a_twentieth_of_the_shortest_side_or_more(label: str, size: tuple[int, int]) -> None:
     white = drawn(label, "bottom-right", *size, ground=0).min(axis=2) > 128
-    lines = 2 if label == "both" else 1
-    assert rows(white) >= lines * 0.05 * min(size)
+    assert rows(white) >= 0.05 * min(size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_and_so_is_each_of_two_lines(size: tuple[int, int]) -> None:
+    made = Label("both", "top", *size, one_line=False).drawn(np.zeros((*size, 3), np.uint8))
+    assert rows(made.min(axis=2) > 128) >= 2 * 0.05 * min(size)
 
 
 @pytest.mark.parametrize("label", WORDS)

@@ -93,7 +93,9 @@ def described(path: Path) -> VideoInfo:
 
 
 @pytest.mark.usefixtures("short")
-@pytest.mark.parametrize("settings", [{}, {"smoothing": 1.0, "layout": "triple", "batch": 7, "start": 10, "end": 83}])
+@pytest.mark.parametrize(
+    "settings", [{"label": "both"}, {"smoothing": 1.0, "layout": "triple", "batch": 7, "start": 10, "end": 83}]
+)
 def test_a_conversion_in_parts_is_the_undivided_one(
     tiny_run: Path, clip_a: Path, tmp_path: Path, settings: dict[str, object]
 ) -> None:

@@ -58,7 +58,7 @@ def test_pictures_come_no_faster_than_a_person_can_look(tmp_path: Path, heard) -
 def test_a_still_is_the_frame_that_the_conversion_will_have(
     tiny_run: Path, short_a: Path, tmp_path: Path, blend: str
 ) -> None:
-    chosen = config(short_a, tiny_run, blend=blend, start=30)
+    chosen = config(short_a, tiny_run, blend=blend, start=30, label="both")
     result = still.run(chosen, tmp_path / "still")
     assert result == StillResult(tmp_path / "still" / "still.jpg", swapped=True, stopped=False)
     picture = cv2.imread(str(result.path))[..., ::-1]

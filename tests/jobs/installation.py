@@ -22,7 +22,7 @@ class Installation:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        own = {"DJANGO_SETTINGS_MODULE": "webapp.settings.development", "DATA_DIR": str(folder)}
+        own = {"DJANGO_SETTINGS_MODULE": "webapp.settings.development", "DATA_DIR": str(folder), "FETCH_WEIGHTS": "0"}
         self.environment |= own | environment
         self.process: subprocess.Popen[bytes] | None = None
         self.manage("migrate", "--verbosity", "0")

@@ -9,6 +9,7 @@ from webapp.studio import conversion_views, removal_views, run_views, score_view
 app_name = "studio"
 urlpatterns = [
     path("weights/", weights_views.weights, name="weights"),
+    path("weights/fetch/", weights_views.fetch, name="weights-fetch"),
     path("projects/new/", views.new, name="new"),
     path("projects/<int:project_id>/", views.project, name="project"),
     path("projects/<int:project_id>/rename/", views.rename, name="rename"),

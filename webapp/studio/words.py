@@ -38,7 +38,7 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "erode": (_("mask drawn back by"), _("As a share of the crop.")),
     "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
     "label": (_("label"), _("Seen in every frame: the law wants that people are told.")),
-    "label_place": (_("place of the label"), ""),
+    "label_place": (_("place of the label"), _("Automatic: clear of the faces, and in one place within a shot.")),
     "crf": (_("quality of the video"), _("10 to 40; 18 looks lossless, larger numbers make smaller files.")),
 }
 """Label and help of a config's field."""
@@ -68,6 +68,7 @@ CHOICES: dict[str, Promise | str] = {
     "label.both": _("AI换脸 and AI MODIFIED"),
     "label.en": "AI MODIFIED",
     "label.zh": "AI换脸",
+    "label_place.auto": _("automatic: a corner away from the faces"),
     "bottom-right": _("at the bottom right"),
     "bottom-left": _("at the bottom left"),
     "bottom": _("at the bottom"),
