@@ -13,7 +13,7 @@ from django.db import models
 
 from tests.web.consents import consent_of
 from tests.web.footage import client_of
-from webapp.accounts.models import Team, User
+from webapp.accounts.models import Membership, Team, User
 from webapp.api.tokens import make_token
 from webapp.consent import links, services
 from webapp.consent.statements import statement
@@ -81,8 +81,15 @@ def test_every_way_to_name_something_answers_kindly(owner: User, project: Projec
     assert not Project.objects.filter(name="New").exists()
 
 
+def team_of(owner: User) -> Team:
+    """A team that the user owns: links end with members who left."""
+    team = Team.objects.create(name="Team")
+    Membership.objects.create(team=team, user=owner, role="owner")
+    return team
+
+
 def test_nobody_agrees_under_a_name_of_two_lines(owner: User) -> None:
-    project = create_project(owner, Team.objects.create(name="Team"), "Project", a="Anna")
+    project = create_project(owner, team_of(owner), "Project", a="Anna")
     asked = services.ask(project.people.get(side="a"), owner)
     token = links.make_link(asked, owner)
     said = {"name": CLAUSE, "agreed": "on", "purposes": ["train"], "way": "pdf", "statement": "en"}
@@ -111,7 +118,7 @@ def test_a_name_stays_a_name_in_the_statement(language: str, name: str) -> None:
 
 
 def test_names_are_marked_on_the_person_s_page(owner: User) -> None:
-    project = create_project(owner, Team.objects.create(name="Team"), "<b>8.</b> Nothing is kept", a="Anna")
+    project = create_project(owner, team_of(owner), "<b>8.</b> Nothing is kept", a="Anna")
     asked = services.ask(project.people.get(side="a"), owner)
     page = client_of(None).get(f"/consent/{links.make_link(asked, owner)}/").content.decode()
     assert '<bdi class="given-name">&lt;b&gt;8.&lt;/b&gt; Nothing is kept</bdi>' in page
