@@ -13,6 +13,11 @@ _WANTED, _FOOTAGE = "the wanted person's set", "the footage"
 _BLURRED = 0.5
 _APART = 0.05
 _FOLLOWS = 0.4
+_FOLLOWING = (
+    ("mouth", "result.mouth", "the mouth hardly follows"),
+    ("lids", "result.lids", "the eyelids hardly follow"),
+    ("gaze", "result.gaze", "the gaze hardly follows"),
+)
 _ENOUGH = 0.95
 
 
@@ -55,9 +60,9 @@ def _look(report: dict[str, Any]) -> list[Reason]:
     if detail is not None and detail < GOOD["detail"]:
         text = f"the swapped face keeps {detail:.0%} of the fine detail of {_FOOTAGE}: train longer or a larger model"
         found.append(Reason("result.blurred", text))
-    for name, what in (("mouth", "the mouth"), ("lids", "the eyelids"), ("gaze", "the gaze")):
+    for name, code, text in _FOLLOWING:
         if report[name] is not None and report[name] < _FOLLOWS:
-            found.append(Reason(f"result.{name}", f"{what} hardly follow{'' if name == 'lids' else 's'} {_FOOTAGE}"))
+            found.append(Reason(code, f"{text} {_FOOTAGE}"))
     return found
 
 

@@ -40,6 +40,7 @@ _PRIMARIES: dict[int, tuple[tuple[float, float], ...]] = {
 Those of standard definition (5, 6, 7, 22) are taken for BT.709's, as players do: most files that claim them don't mean
 it, and the difference is hardly seen."""
 ADOBE_RGB = 1000
+_ADOBE_GAMMA = 563 / 256
 _PRIMARIES[ADOBE_RGB] = ((0.640, 0.330), (0.210, 0.710), (0.150, 0.060), _D65)
 _PLAIN: dict[int, float] = {8: 1.0, 17: 2.6}
 """Exponents of other plain transfer characteristics than the usual ones."""
@@ -56,6 +57,18 @@ def to_bt709(signal: Array, primaries: int, transfer: int) -> Array:
     if transfer in (PQ, HLG):
         light = _pressed(light)
     return np.clip(light, 0, 1) ** (1 / _GAMMA)
+
+
+def to_srgb(signal: Array, primaries: int) -> Array:
+    """``(…, 3)`` RGB signals of a photo of other primaries → sRGB's. Photos have sRGB's curve, or Adobe RGB's."""
+    light = signal**_ADOBE_GAMMA if primaries == ADOBE_RGB else _from_curve(signal)
+    light = np.clip(light @ _matrix(primaries).T, 0, 1)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def _from_curve(signal: Array) -> Array:
+    """IEC 61966-2-1: linear light."""
+    return np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
 
 
 def _linear(signal: Array, transfer: int) -> Array:

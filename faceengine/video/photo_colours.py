@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from faceengine.geometry import Image
-from faceengine.video.gamut import ADOBE_RGB, is_plain, to_bt709
+from faceengine.video.gamut import ADOBE_RGB, HLG, PQ, is_plain, to_bt709, to_srgb
 
 _HEAD = 1 << 16
 _EXIF, _INTEROP, _COLOUR_SPACE, _INTEROP_INDEX = 0x8769, 0xA005, 0xA001, 1
@@ -106,5 +106,7 @@ def _from_numbers(image: Image, primaries: int, transfer: int) -> Image:
     if is_plain(primaries, transfer):
         return image
     rows = np.array_split(image, max(1, image.size // 3_000_000))
-    parts = [to_bt709(part.astype(float) / _WHITE, primaries, transfer) for part in rows]
+    hdr = transfer in (PQ, HLG)
+    signals = (part.astype(float) / _WHITE for part in rows)
+    parts = [to_bt709(one, primaries, transfer) if hdr else to_srgb(one, primaries) for one in signals]
     return np.concatenate([np.rint(part * _WHITE).astype(np.uint8) for part in parts])

@@ -199,7 +199,7 @@ def test_a_run_does_not_go_on_with_a_and_b_exchanged(
     tiny_run: Path, faces_a: Path, faces_b: Path, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(tiny_run, tmp_path / "run"))
-    settings = TrainConfig(a=faces_b, b=faces_a, preset="demo", iterations=6, batch=4, workers=0)
+    settings = TrainConfig(a=faces_b, b=faces_a, preset="quick", iterations=6, batch=4, workers=0)
     with pytest.raises(InputError) as caught:
         train(settings, folder)
     assert caught.value.code == "train.exchanged"

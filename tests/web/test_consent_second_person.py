@@ -169,7 +169,8 @@ def test_without_evidence_there_is_nothing_to_review(project: Project, owner: Us
 def test_a_refusal_is_confirmed_has_a_reason_and_the_person_reads_it(project: Project, owner: User) -> None:
     second = editor(project)
     consent = services.ask(project.people.get(side="b"), owner)
-    own = hand_in(consent, owner, signed_pdf(), way="pdf").context["own_link"]
+    passed_on = hand_in(consent, owner, signed_pdf(), way="pdf").context["own_link"]
+    own = client_of(None).post(passed_on).context["link"]
     opened(consent, second)
     for said, code in (
         ({"why": "The name does not fit."}, "consent.not_confirmed"),

@@ -25,7 +25,7 @@ def slot(name: str, processor: str, host: str = "here") -> None:
     Slot.objects.create(host=host, name=name, kind=kind, pid=1, version="1", processor=processor)
 
 
-@pytest.mark.parametrize(("processors", "preset"), [("c", "demo"), ("g", "standard-64"), ("gc", "demo")])
+@pytest.mark.parametrize(("processors", "preset"), [("c", "quick"), ("g", "standard"), ("gc", "quick")])
 def test_the_preset_fits_what_trainings_run_on(processors: str, preset: str) -> None:
     """A slot without a GPU may take the job, too."""
     slot("cpu", "cpu")
@@ -34,21 +34,11 @@ def test_the_preset_fits_what_trainings_run_on(processors: str, preset: str) -> 
     assert recommended().preset == preset
 
 
-@pytest.mark.parametrize(("devices", "preset"), [("", "demo"), ("0,1", "standard-64")])
+@pytest.mark.parametrize(("devices", "preset"), [("", "quick"), ("0,1", "standard")])
 def test_before_a_slot_is_up_this_machine_counts(monkeypatch: pytest.MonkeyPatch, devices: str, preset: str) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
     found = recommended()
     assert (found.preset, found.local) == (preset, True)
-
-
-def test_a_preset_for_this_purpose_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("quick", "standard"):
-        monkeypatch.setitem(estimates.PRESETS, name, estimates.PRESETS["demo"])
-        monkeypatch.setitem(estimates.CHOICES, name, name)
-    slot("gpu0", "cpu")
-    assert recommended().preset == "quick"
-    Slot.objects.update(processor="gpu")
-    assert recommended().preset == "standard"
 
 
 def test_a_slot_says_what_it_computes_on(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:
@@ -62,11 +52,11 @@ def test_a_slot_says_what_it_computes_on(monkeypatch: pytest.MonkeyPatch, settin
 
 def test_one_training_here_tells_of_the_others(project: Project) -> None:
     """A machine that is half as fast with one preset is reckoned half as fast with the others."""
-    config = {"a": "a", "b": "b", "preset": "demo"}
-    progress = {"stage": "train", "rate": estimates.ON_TWO_CORES["demo"] / 2}
+    config = {"a": "a", "b": "b", "preset": "quick"}
+    progress = {"stage": "train", "rate": estimates.ON_TWO_CORES["quick"] / 2}
     Job.objects.create(kind="train", config=config, progress=progress, slot_kind="gpu", mandate=mandate_of(project).pk)
     rates = {one.preset: one.rate(gpu=False) for one in estimates.estimates()}
-    assert rates["demo"] == progress["rate"]
+    assert rates["quick"] == progress["rate"]
     assert rates["standard-64"] == pytest.approx(estimates.ON_TWO_CORES["standard-64"] / 2)
     assert rates["standard-256"] is None
 
@@ -82,7 +72,7 @@ def test_the_button_says_how_long_it_takes(owner: User, project: Project, settin
     slot("gpu0", "cpu", settings.JOBS_HOST)
     page = client_of(owner).get(f"/projects/{project.pk}/runs/new/").content.decode()
     assert "Train · about 15 min on this computer</button>" in page
-    assert '<option value="demo" selected>' in page
+    assert '<option value="quick" selected>' in page
     assert re.search(r'name="minutes" value="15"', page)
     times = json.loads(re.search(r"<training-time>.*?<script[^>]*>(.*?)</script>", page, re.S)[1])  # type: ignore[index]
     assert times["presets"]["standard-64"]["rate"] == estimates.ON_TWO_CORES["standard-64"]
@@ -90,6 +80,6 @@ def test_the_button_says_how_long_it_takes(owner: User, project: Project, settin
     Slot.objects.update(processor="gpu")
     page = client_of(owner).get(f"/projects/{project.pk}/runs/new/").content.decode()
     assert "Train · about 60 min</button>" in page
-    assert '<option value="standard-64" selected>' in page
+    assert '<option value="standard" selected>' in page
     times = json.loads(re.search(r"<training-time>.*?<script[^>]*>(.*?)</script>", page, re.S)[1])  # type: ignore[index]
     assert times["presets"]["standard-64"]["rate"] is None  # two cores say nothing of a GPU
