@@ -9,11 +9,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from tests.web.consents import consent_of
+from tests.web.consents import consent_of, look_at
 from tests.web.footage import client_of, member, project_of, user
 from tests.web.pdfs import signed_pdf
 from tests.web.ways import converted, scored, still_of, trained
 from webapp.accounts.models import User
+from webapp.accounts.proofs import vouch
 from webapp.api.tokens import make_token
 from webapp.consent.models import Consent
 from webapp.projects.models import Project
@@ -145,8 +146,10 @@ def test_the_missing_use_is_asked_for_given_and_reviewed(shared: Shared) -> None
     assert shared.status(shared.conversion.job_id, "result.mp4", "?download") == 409  # not reviewed yet
     asked = Consent.objects.get(person=shared.person, accepted=None)
     assert asked.purposes == ["train", "swap", "deliver"]
-    editor = client_of(member(shared.project, "editor"))
-    editor.post(f"/consents/{asked.pk}/review/", {"accept": "yes"})
+    second = member(shared.project, "editor")
+    vouch(second, None)
+    look_at(asked, second)
+    client_of(second).post(f"/consents/{asked.pk}/review/", {"accept": "yes"})
     assert shared.status(shared.conversion.job_id, "result.mp4", "?download") == 200
     assert "has not agreed" not in shared.page
 
