@@ -103,7 +103,7 @@ def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner:
     anna.get_by_role("button", name="Send my consent").click(timeout=150_000)
     expect(anna.get_by_role("heading", name="Thank you")).to_be_visible(timeout=150_000)
     look(anna, "thanks")
-    own = anna.locator(".once").inner_text()
+    own = anna.locator("a.once").inner_text()
     assert complaints == []
 
     page.goto(f"/projects/{project.pk}/a/consent/")

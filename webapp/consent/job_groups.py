@@ -64,7 +64,11 @@ def is_erased(job: Job) -> bool:
 def able(user: Any, verb: Verb, jobs: Sequence[Job]) -> set[UUID]:
     """:func:`may_with` of many jobs at once."""
     teams = teams_where(user, verb)
-    return {job.pk for job in jobs if (_own(user, verb, job) if job.group is None else job.group in teams)}
+
+    def is_able(job: Job) -> bool:
+        return _own(user, verb, job) if job.group is None else job.group in teams
+
+    return {job.pk for job in jobs if not is_erased(job) and is_able(job)}
 
 
 def _own(user: Any, verb: Verb, job: Job) -> bool:
