@@ -48,7 +48,7 @@ class Load:
         if kind == "train":
             people = {"a": self._sets["a"], "b": self._sets["b"]}
             numbers = {"iterations": ITERATIONS, "checkpoint_every": CHECKPOINT_EVERY, "log_every": 1, "batch": 2}
-            return submit("train", {**people, **numbers, "preset": "demo", "preview_every": 20, "workers": 1})
+            return submit("train", {**people, **numbers, "preset": "quick", "preview_every": 20, "workers": 1})
         return submit("convert", {"video": "bench/a.mp4", "model": self.run, "direction": "a2b"})
 
     def _extract(self, person: str) -> Any:
