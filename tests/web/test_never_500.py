@@ -28,8 +28,8 @@ from tests.web.consents import consent_of
 from tests.web.footage import client_of, project_of, user
 from tests.web.test_consent_everywhere import routes
 from tests.web.ways import converted, scored, still_of, trained
+from webapp.accounts.invitations import invite
 from webapp.accounts.models import User
-from webapp.accounts.services import invite
 from webapp.api.tokens import make_token
 from webapp.consent import links
 from webapp.consent.models import Consent

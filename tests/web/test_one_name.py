@@ -34,7 +34,7 @@ from tests.web.consents import consent_of
 from tests.web.footage import client_of
 from tests.web.jobs.answers import body
 from tests.web.ways import converted, scored, still_of
-from webapp.accounts.services import invite
+from webapp.accounts.invitations import invite
 from webapp.consent.models import Consent
 from webapp.provenance import delivery
 from webapp.studio.models import Run
