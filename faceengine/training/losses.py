@@ -69,7 +69,8 @@ def _dissimilarity(drawn: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     products = torch.cat([x, y, x * x, y * y, x * y], dim=1)
     # Sums over windows as products with a banded matrix: a tenth of the time of average pools on a CPU.
     band = _windows(products.shape[-1], products.device)
-    moments = band.T @ products @ band
+    with torch.autocast(products.device.type, enabled=False):  # which would multiply in 16 bits
+        moments = band.T @ products @ band
     mean_x, mean_y, xx, yy, xy = moments.chunk(5, dim=1)
     covariance = xy - mean_x * mean_y
     variances = xx - mean_x**2 + yy - mean_y**2

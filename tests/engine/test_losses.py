@@ -54,6 +54,15 @@ def test_dissimilarity_is_zero_for_equals_and_one_minus_ssim_by_hand() -> None:
     assert losses.dissimilarity(flat_a, flat_b, everywhere).item() == pytest.approx(by_hand, abs=1e-4)
 
 
+def test_dissimilarity_is_computed_in_32_bits_whatever_the_networks_are() -> None:
+    """In 16 bits the variances of bright, flat pictures come out negative, and the loss as no number."""
+    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+    bright, target = 0.9 + 0.02 * noise, 0.9 + 0.02 * noise.flip(3)
+    exact = losses.dissimilarity(bright, target, torch.ones(1, 1, 64, 64))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(losses.dissimilarity(bright, target, torch.ones(1, 1, 64, 64)), exact)
+
+
 def test_dissimilarity_is_judged_inside_the_mask_only() -> None:
     x = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
     changed = x.clone()

@@ -44,7 +44,7 @@ from webapp.studio.models import Run
 from webapp.uploads.models import Asset
 
 DEMO = Path(__file__).parents[2] / "demo"
-SETTINGS = {"landmarks": "dlib", "device": "cpu"}
+SETTINGS: dict[str, str] = {}
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 

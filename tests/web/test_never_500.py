@@ -149,7 +149,8 @@ def studio(owner: User) -> tuple[Project, dict[str, Any]]:
         "state": "done", "slot_kind": "gpu", "token": token, "job_id": run.job_id, "membership_id": membership.pk,
         "invitation_id": invitation.pk, "change": "up", "consent_id": consent.pk, "still_id": still_of(run).pk,
         "evidence_id": run.job_id, "link_token": links.make_link(asked, owner), "own_token": own, "token_id": 1,
-        "name": "previews/000020.png",
+        "name": "previews/000020.png", "user_id": owner.pk, "uidb64": "MQ",
+        **dict.fromkeys(("passed_token", "mail_token", "proof_token", "reset_token"), "x" * 43),
     }  # fmt: skip
 
 
