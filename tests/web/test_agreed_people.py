@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from faceengine.conversion.config import ConvertConfig
@@ -24,6 +25,7 @@ from faceengine.extraction.extract import run as extract
 from faceengine.faceset import FaceSet as Files
 from faceengine.faceset import medoid
 from faceengine.identity import looks
+from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
 from faceengine.training.config import TrainConfig
@@ -40,6 +42,7 @@ from webapp.curation.intake import import_crops
 from webapp.curation.models import CropState, FaceSet
 from webapp.projects.models import Person
 from webapp.studio import services
+from webapp.studio.face_sets import write_verdicts
 from webapp.studio.models import Run
 from webapp.uploads.models import Asset
 
@@ -120,9 +123,11 @@ def set_of_others(run: Run, made: Path) -> FaceSet:
 
 
 def told(job: Job, face_set: FaceSet) -> Job:
-    """The job, whose config names a set to know the person by, however that came to be."""
+    """The job, whose config names a set to know the person by, however that came to be; and a slot asks for work."""
     Job.objects.filter(pk=job.pk).update(config=job.config | {"person": face_set.folder})
-    return run_next(make_slot(f"{job.slot_kind}9000"))
+    assert transitions.claim(make_slot(f"{job.slot_kind}9000")) is None
+    job.refresh_from_db()
+    return job
 
 
 def test_a_stranger_is_not_swapped_by_whatever_set(run: Run, made: Path) -> None:
@@ -133,15 +138,19 @@ def test_a_stranger_is_not_swapped_by_whatever_set(run: Run, made: Path) -> None
     assert convert(alone, made / "unasked").swapped == 8
     owner = run.project.created_by
     job = told(services.start_conversion(owner, run, asset, dict(SETTINGS)).job, face_set)
-    # What the studio has set aside is in the set's file by then, so its person is A again, whom the clip does not show.
-    assert (job.state, job.error_code) == (State.FAILED, "convert.no_person")
-    assert not Path(default_storage.path(f"{job.folder}/result.mp4")).exists()
+    assert (job.state, job.error_code) == (State.FAILED, "consent.foreign")
+    services.start_conversion(owner, run, asset, dict(SETTINGS))
+    plain = run_next(make_slot("gpu9003"))
+    assert (plain.state, plain.error_code) == (State.FAILED, "convert.no_person")
+    assert not Path(default_storage.path(f"{plain.folder}/result.mp4")).exists()
+    # What the studio has set aside is in the set's file once a job names the set, so its person is A again.
+    write_verdicts(face_set)
     with Files.open(folder) as files:
         usable = files.crops(usable=True)
     assert {Path(crop.input).name for crop in usable} == {"anna.mp4"}
     assert np.linalg.norm(SetPerson.of(folder).medoid - SetPerson.of(made / "a").medoid) < 0.48
     preview = told(services.show_still(owner, run, asset, dict(SETTINGS), 0.4).job, face_set)
-    assert (preview.state, preview.result["swapped"]) == (State.DONE, False)
+    assert (preview.state, preview.error_code) == (State.FAILED, "consent.foreign")
 
 
 def test_the_person_who_agreed_is_swapped_and_it_is_delivered(run: Run, made: Path) -> None:
@@ -161,8 +170,9 @@ def test_the_person_who_agreed_is_swapped_and_it_is_delivered(run: Run, made: Pa
 
 def test_a_recording_that_can_t_be_read_lets_nobody_pass(run: Run) -> None:
     conversion = converted(run)
-    assert references.environment(conversion.job)[references.VARIABLE].count("dlib-resnet") == 2
-    PersonKey.objects.filter(person__project=run.project, person__side="b").update(wrapped=b"\0" * 60)
+    assert references.given(conversion.job)[references.VARIABLE].count("dlib-resnet") == 2
+    kept = PersonKey.objects.get(person__project=run.project, person__side="b")
+    Path(settings.CONSENT_KEYS_DIR, kept.file).write_bytes(b"\0" * 60)
     services.start_conversion(run.project.created_by, run, conversion.asset, {})
     job = run_next(make_slot("gpu9002"))
     assert (job.state, job.error_code) == (State.FAILED, "consent.reference")
@@ -171,6 +181,6 @@ def test_a_recording_that_can_t_be_read_lets_nobody_pass(run: Run) -> None:
 def test_a_job_always_knows_that_there_is_somebody_to_ask_for(made: Path) -> None:
     """Somebody without a recording is not the same as a studio that says nothing."""
     done = trained(project_of(user("owner")))
-    assert references.environment(done.job) == {references.VARIABLE: '{"a": null, "b": null}'}
+    assert references.given(done.job) == {references.VARIABLE: '{"a": null, "b": null}'}
     with_nobody = Job(kind="convert", config={})
-    assert references.environment(with_nobody) == {references.VARIABLE: '{"a": null, "b": null}'}
+    assert references.given(with_nobody) == {references.VARIABLE: '{"a": null, "b": null}'}
