@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axes.models import AccessFailureLog
+from axes.models import AccessAttempt, AccessFailureLog
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
@@ -187,3 +187,11 @@ def test_a_line_s_ipv6_addresses_are_one_and_a_proxy_s_clients_are_not(user: Use
 def test_the_limit_of_addresses_can_be_taken_off(db: None, settings: Any) -> None:
     settings.SIGN_IN_FAILURES = 0
     assert spray(60) == [200] * 60
+
+
+@pytest.mark.django_db
+def test_an_address_that_no_account_can_have_is_no_account() -> None:
+    """PostgreSQL keeps no more than 255 letters of a failed attempt: the page must not ask it to."""
+    answer = Client().post("/sign-in/", {"username": "x" * 10_000, "password": "wrong"})
+    assert answer.status_code == 200
+    assert AccessAttempt.objects.count() == 0

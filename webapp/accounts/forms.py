@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -55,3 +55,14 @@ class ChangePasswordForm(PasswordChangeForm):
         if authenticate(self._request, username=self.user.email, password=old) is None:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return old
+
+
+class SignInForm(AuthenticationForm):
+    """Django's own, which checks no length: a database that keeps failed attempts would refuse a longer text."""
+
+    def clean_username(self) -> str:
+        """Return the address. Raises ``ValidationError`` for one that no account can have."""
+        username = str(self.cleaned_data["username"])
+        if len(username) > User._meta.get_field("email").max_length:  # type: ignore[operator]
+            raise self.get_invalid_login_error()
+        return username
