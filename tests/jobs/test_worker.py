@@ -79,11 +79,11 @@ def test_a_killed_machine_is_replaced_by_another(stack: Stack) -> None:
     job = stack.count(steps=200)
     lost = stack.start("worker", "--slots", "cpu", JOBS_HOST="lost")
     stack.wait(job, State.RUNNING)
-    wait_for(lambda: len(stack.counted(job)) > 3, 10, "some steps are done")
+    wait_for(lambda: len(stack.counted(job)) > 3, 30, "some steps are done")
     stack.start("worker", "--slots", "cpu", JOBS_HOST="other")
-    wait_for(lambda: Slot.objects.filter(host="other").exists(), 10, "the other machine is there")
+    wait_for(lambda: Slot.objects.filter(host="other").exists(), 40, "the other machine is there")
     kill_tree(lost.pid)
-    assert stack.wait(job, State.DONE, 40).attempt == 2
+    assert stack.wait(job, State.DONE, 60).attempt == 2
     assert stack.counted(job) == list(range(200))
     assert Attempt.objects.get(job=job, number=1).outcome == "runner.lost"
 
