@@ -404,10 +404,11 @@ def test_a_run_can_be_used_to_swap_in_both_directions(tiny_run: Path, faces_a: P
     drawn = {}
     for direction in ("a2b", "b2a"):
         swapper = load_swapper(tiny_run, direction)
-        colour, alpha = swapper(crops)
-        assert colour.shape == (3, 64, 64, 3)
-        assert alpha.shape == (3, 64, 64)
-        assert 0 <= alpha.min() <= alpha.max() <= 1
+        size = swapper.size
+        colour, masks = swapper(np.stack([cv2.resize(crop, (size, size)) for crop in crops]))
+        assert colour.shape == (3, size, size, 3)
+        assert masks.shape == (3, size, size, 2)
+        assert 0 <= masks.min() <= masks.max() <= 1
         assert 0 <= colour.min() <= colour.max() <= 255
         drawn[direction] = colour
     assert not np.allclose(drawn["a2b"], drawn["b2a"])
