@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
-import json
 import math
 import types
 import typing
@@ -73,11 +71,6 @@ class Config:
             raise ConfigError("config.missing", f"{', '.join(missing)} must be given")
         read = {name: _read(name, value_type(cls, name), value) for name, value in values.items()}
         return cls(**read)
-
-    def digest(self) -> str:
-        """SHA-256 of the config as canonical JSON: equal configs, equal digests."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
     def add_arguments(cls, parser: argparse.ArgumentParser, skip: Sequence[str] = ()) -> None:
