@@ -124,3 +124,11 @@ class Work:
     @property
     def address(self) -> str:
         return f"/jobs/{self.job.pk}/"
+
+
+def until(page: Page, expression: str, within: float = 10.0) -> None:
+    """Wait for a JavaScript expression to be true. Playwright's own wait evaluates text, which the pages forbid."""
+    end = time.monotonic() + within
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"not within {within:.0f} s: {expression}"
+        time.sleep(0.05)

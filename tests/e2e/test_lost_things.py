@@ -8,7 +8,7 @@ from pathlib import Path
 from django.contrib.sessions.models import Session
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.studio import PASSWORD, Server
+from tests.e2e.studio import PASSWORD, Server, until
 from tests.e2e.test_curation import address, face_set  # noqa: F401 - fixtures
 from tests.web.consents import consented
 from webapp.accounts.models import User
@@ -72,7 +72,7 @@ def test_the_next_verdict_is_about_a_face_that_is_seen_to_be_marked(page: Page, 
     page.locator("#crop-5").click()
     expect(marked).to_have_attribute("id", "crop-5")
     page.mouse.wheel(0, 4000)
-    page.wait_for_function("scrollY > 1500")
+    until(page, "scrollY > 1500")
     page.keyboard.press("x")
     expect(page.locator("#said")).to_contain_text("out of sight")
     expect(marked).to_be_in_viewport()

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.studio import ROOT, Server, sign_in
+from tests.e2e.studio import ROOT, Server, sign_in, until
 from tests.e2e.test_pages_look import check
 from tests.web.consents import consented
 from tests.web.ways import REPORT, converted, faces, scored, still_of, trained
@@ -132,7 +132,7 @@ def test_two_videos_play_as_one(page: Page, conversion: Conversion) -> None:
 
 def test_the_handle_lies_on_the_picture_and_its_right_side_is_after(page: Page, conversion: Conversion) -> None:
     page.goto(f"/conversions/{conversion.pk}/")
-    page.wait_for_function("document.querySelectorAll('video')[1].readyState > 0")
+    until(page, "document.querySelectorAll('video')[1].readyState > 0")
     boxes = {name: page.get_by_text(name, exact=True).bounding_box() for name in ("Before", "After")}
     picture = page.locator("video-compare video").last.bounding_box()
     assert picture is not None
