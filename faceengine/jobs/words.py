@@ -175,6 +175,8 @@ MESSAGES: dict[str, Words] = {
     "train.set_changed": _("A face set has changed since the run began"),
     "train.too_few": _("Too few faces to learn from"),
     "train.warm_start": _("Starts from the weights of another run"),
+    "train.base": _("Starts from the base model, which has learned faces from synthetic people"),
+    "train.no_base": _("Starts from random weights: there is no base model for this shape of networks"),
     "video.alpha": _("The video is partly transparent"),
     "video.clock": _("The video holds several recordings"),
     "video.colours": _("The video's colours are converted"),

@@ -89,7 +89,7 @@ class RunForm(OptionsForm):
     options = TRAIN
     plain = ("preset", "minutes")
     advanced = (
-        *("iterations", "octave", "batch", "cycle", "seed"),
+        *("iterations", "base", "octave", "batch", "cycle", "seed"),
         *("preview_every", "checkpoint_every", "keep_every"),
     )
     name = NameInput(label=_("name"), max_length=100)

@@ -18,6 +18,10 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "preset": (_("preset"), _("How large the model is and how it learns.")),
     "minutes": (_("minutes"), _("The training fits itself into this time. Empty: as long as the preset says.")),
     "iterations": (_("iterations"), _("Instead of minutes. How long they take is known once the run has begun.")),
+    "base": (
+        _("start from the base model"),
+        _("It has learned faces from synthetic people. Without it, training starts from nothing and takes longer."),
+    ),
     "octave": (_("share of octave channels"), _("Channels at half resolution: quicker, a little softer.")),
     "batch": (_("batch"), _("Crops of each person in one iteration.")),
     "cycle": (_("cycle consistency"), _("Weight of A→B→A; 0 is off, CycleGAN has 10.")),
