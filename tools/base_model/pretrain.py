@@ -27,7 +27,7 @@ from faceengine.training.history import History
 from faceengine.training.preview import central
 from faceengine.training.schedule import Phase
 from faceengine.training.side_by_side import SideBySide
-from faceengine.training.step import Trainer
+from faceengine.training.step import Trainer, build_optimisers
 from faceengine.training.train import follow, iterations_from
 from tools.base_model.pairs import PairedBatch, Pairs, People
 from tools.base_model.people import ManyPeople
@@ -98,7 +98,7 @@ class _Run:
         generator = ManyPeople(self.recipe.model, len(people)).to(device).to(memory_format=torch.channels_last)
         none = Discriminators(self.recipe.model)  # no adversarial loss: they are never run
         optimiser = _optimiser(generator, self.recipe)
-        idle = torch.optim.Adam(none.parameters())
+        _, idle = build_optimisers(generator, none, self.recipe)
         precision = choose_precision("auto", device)
         self.trainer = Trainer(generator, none, optimiser, idle, self.recipe, precision, SideBySide(device))
         self.generator = generator
@@ -122,26 +122,23 @@ class _Run:
         history.rewind(self.iteration)
         batches = _loaded(Pairs(self.people, self.recipe, self.plan.swap, self.plan.seed), self.iteration)
         began, first = time.monotonic(), self.iteration
-        while self.iteration < self.plan.iterations and not should_stop():
+        done = self.iteration >= self.plan.iterations or should_stop()
+        while not done:
             batch = next(batches).to(device)
             self.generator.who = batch.who
             factor = learning_rate(self.iteration, self.plan.iterations)
             history.add(self.trainer.step(batch, Phase(factor, adversarial=False)))
             follow(self.average, self.generator, self.iteration, self.recipe.ema)
             self.iteration += 1
-            if self.iteration % 100 == 0:
+            done = self.iteration >= self.plan.iterations or should_stop()
+            keep = done or self.iteration % self.plan.every == 0
+            if keep or self.iteration % 100 == 0:
                 losses = history.write(self.iteration)
                 rate = (self.iteration - first) / (time.monotonic() - began)
-                print(
-                    f"{self.iteration} of {self.plan.iterations}, {rate:.2f} a second: {_line(losses.values)}",
-                    flush=True,
-                )
-            if self.iteration % self.plan.every == 0:
+                said = f"{self.iteration} of {self.plan.iterations}, {rate:.2f} a second"
+                print(f"{said}: {_line(losses.values)}", flush=True)
+            if keep:
                 self._keep(history)
-        if self.iteration > first and self.iteration % self.plan.every:
-            if self.iteration % 100:
-                history.write(self.iteration)
-            self._keep(history)
 
     def _keep(self, history: History) -> None:
         preview.save(self.out, self.iteration, sheet(self.average, self.people))
