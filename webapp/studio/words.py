@@ -35,7 +35,7 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "layout": (_("shows"), _("Only a video that shows nothing but the result can be compared and scored.")),
     "cover": (_("covered part"), _("Which part of the face is replaced.")),
     "smoothing": (_("steadiness"), _("0 to 1: how much the face is kept from trembling.")),
-    "sharpen": (_("sharpening"), _("0 to 1.")),
+    "sharpen": (_("sharpening"), _("The most that is allowed, 0 to 1. The face never gets sharper than the video.")),
     "erode": (_("mask drawn back by"), _("As a share of the crop.")),
     "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
     "label": (_("label"), _("Seen in every frame: the law wants that people are told.")),
