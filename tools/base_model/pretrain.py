@@ -30,7 +30,7 @@ from faceengine.training.side_by_side import SideBySide
 from faceengine.training.step import Trainer, build_optimisers
 from faceengine.training.train import follow, iterations_from
 from tools.base_model.pairs import PairedBatch, Pairs, People
-from tools.base_model.people import ManyPeople
+from tools.base_model.people import WIDTH, ManyPeople
 
 COOLING = 0.2
 """Share of the schedule, at its end, over which the learning rate falls to nothing. Before that it is constant, so that
@@ -110,12 +110,14 @@ class _Run:
         if not found:
             return
         path = found[-1]
-        header = checkpoints.read_header(path)
-        checkpoints.load_into(self.generator, checkpoints.read_tensors(path, "generator."), path)
-        checkpoints.load_into(self.average, checkpoints.read_tensors(path, "average."), path)
-        state = checkpoints.read_tensors(path, "adam_generator.")
-        checkpoints.restore_optimiser(self.trainer.optimise_generator, state)
-        self.iteration = header.iteration
+        generator, average, adam = (
+            checkpoints.read_tensors(path, f"{part}.") for part in ("generator", "average", "adam_generator")
+        )
+        before, now = len(generator["vectors.weight"]), len(self.people)
+        checkpoints.load_into(self.generator, _with_more_people(generator, before, now), path)
+        checkpoints.load_into(self.average, _with_more_people(average, before, now), path)
+        checkpoints.restore_optimiser(self.trainer.optimise_generator, _with_more_people(adam, before, now))
+        self.iteration = checkpoints.read_header(path).iteration
 
     def loop(self, device: torch.device, should_stop: ShouldStop) -> None:
         history = History(self.out, 2 * self.recipe.batch)
@@ -160,6 +162,16 @@ class _Run:
         tensors = {prefix + name: tensor for prefix, state in parts.items() for name, tensor in state.items()}
         checkpoints.save(self.out, header, tensors)
         checkpoints.prune(self.out, 0)
+
+
+def _with_more_people(state: checkpoints.State, before: int, now: int) -> checkpoints.State:
+    """Let a pretraining go on with people who were rendered since: each begins as the mean of those who were there."""
+    grown = {
+        name: torch.cat([value, value.mean(0, keepdim=True).expand(now - before, -1)])
+        for name, value in state.items()
+        if now > before and value.shape == (before, WIDTH)
+    }
+    return state | grown
 
 
 def _line(values: dict[str, float]) -> str:
