@@ -64,11 +64,10 @@ class Plan:
             perceptual=0.0,
             cycle=0.0,
             colour_match=0.0,
-            relight=0.6,
+            relight=0.5,
             noise=0.15,
             blur=0.1,
             degrade=0.2,
-            placement=0.5,
             ema=0.999,
         )
 
@@ -182,10 +181,11 @@ def _line(values: dict[str, float]) -> str:
 
 
 def _optimiser(generator: ManyPeople, recipe: Recipe) -> torch.optim.Optimizer:
-    """Adam as for two people; what follows from people's vectors is no bottleneck and keeps the full rate."""
-    dense = [p for name, p in generator.encoder.named_parameters() if p.dim() == 2]
-    known = {id(parameter) for parameter in dense}
-    other = [parameter for parameter in generator.parameters() if id(parameter) not in known]
+    """Adam as for two people. What is made of a person's vector learns as slowly as the bottleneck: an output is
+    moved by all of its weights at once."""
+    vectors = generator.vectors.weight
+    dense = [p for p in generator.parameters() if p.dim() == 2 and p is not vectors]
+    other = [p for p in generator.parameters() if p.dim() != 2 or p is vectors]
     groups = [{"params": dense, "factor": recipe.bottleneck_rate}, {"params": other, "factor": 1.0}]
     return torch.optim.Adam(groups, lr=recipe.learning_rate, betas=(0.5, 0.999), fused=True)
 
