@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -22,17 +22,16 @@ from faceengine.jobs import transitions
 from faceengine.jobs.live import presence
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
+from faceengine.jobs.rows import jobs_within, models_of_jobs, rows_within
 from faceengine.jobs.scratch import Cache
 from faceengine.jobs.states import OPEN, State
 from webapp.accounts.models import Membership
 from webapp.consent import leftovers, nameless
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Tombstone
-from webapp.curation.models import FaceSet
 from webapp.projects import audit
 from webapp.projects.mentions import Mentions
 from webapp.projects.models import Person, Project
-from webapp.studio.models import Conversion, Run, Score, Still
 from webapp.uploads.models import Asset, Upload
 
 log = logging.getLogger(__name__)
@@ -50,10 +49,9 @@ def erase(consent: Consent, person: Person, mentions: Mentions) -> None:
     _stop(Job.objects.filter(Q(pk__in=jobs) | Q(mandate__in=_mandates(project))))
     _bury(consent, person, jobs, at_work)
     Upload.objects.filter(person=person).delete()
-    Asset.objects.filter(person=person).delete()
-    FaceSet.objects.filter(person=person).delete()
+    for rows in _rows_of(person):
+        rows.delete()
     ended = list(jobs.values_list("pk", flat=True))
-    Run.objects.filter(project=project).delete()
     # What is still dying stays for its runner to find, but says nothing of anybody.
     # What has no group and no owner is shown to nobody (``job_groups.is_erased``).
     unseen: dict[str, Any] = {"owner": None, "group": None, "title": "", "config": {}, "progress": None, "result": None}
@@ -74,16 +72,31 @@ def _mandates(project: Project) -> QuerySet[Mandate, Any]:
 
 def _jobs_of(person: Person) -> QuerySet[Job]:
     """All of the project's jobs but those that made the other person's footage and faces."""
-    others = Person.objects.filter(project=person.project_id).exclude(pk=person.pk)
-    kept = Q(asset__person__in=others) | Q(pk__in=FaceSet.objects.filter(person__in=others).values("job"))
-    project = person.project_id
-    by_row = Q(run__project=project) | Q(conversion__run__project=project) | Q(score__conversion__run__project=project)
-    by_row |= Q(still__run__project=project)
-    by_row |= Q(asset__person=person) | Q(pk__in=FaceSet.objects.filter(person=person).values("job"))
-    found = Job.objects.filter(by_row | Q(mandate__in=_mandates(person.project)))
-    found |= Job.objects.filter(parent__in=Job.objects.filter(by_row))
-    ids = set(found.values_list("pk", flat=True)) - set(Job.objects.filter(kept).values_list("pk", flat=True))
+    ids = _with_parts(jobs_within(person.project) | Q(mandate__in=_mandates(person.project)))
+    for other in _others(person):
+        ids -= _with_parts(jobs_within(other))
     return Job.objects.filter(pk__in=ids)
+
+
+def _with_parts(which: Q) -> set[Any]:
+    """Return the keys of such jobs and of their parts."""
+    found = set(Job.objects.filter(which).values_list("pk", flat=True))
+    return found | set(Job.objects.filter(parent__in=found).values_list("pk", flat=True))
+
+
+def _others(person: Person) -> QuerySet[Person]:
+    return Person.objects.filter(project=person.project_id).exclude(pk=person.pk)
+
+
+def _rows_of(person: Person) -> list[QuerySet[Any]]:
+    """Return, for each model of what jobs make, the rows that show the person: all but the other person's own."""
+    found = []
+    for model, _ in models_of_jobs():
+        rows = rows_within(model, person.project)
+        for other in _others(person):
+            rows = rows.exclude(pk__in=rows_within(model, other).values("pk"))
+        found.append(rows)
+    return found
 
 
 def _stop(jobs: QuerySet[Job]) -> None:
@@ -109,23 +122,17 @@ def _bury(consent: Consent, person: Person, jobs: QuerySet[Job], at_work: set[An
         )
         for job in jobs
     ]
-    rows: list[tuple[str, Iterable[Any]]] = [
-        ("asset", Asset.objects.filter(person=person)),
-        ("upload", Upload.objects.filter(person=person)),
-        ("faces", FaceSet.objects.filter(person=person)),
-        ("run", Run.objects.filter(project=person.project)),
-        ("conversion", Conversion.objects.filter(run__project=person.project)),
-        ("still", Still.objects.filter(run__project=person.project)),
-        ("score-row", Score.objects.filter(conversion__run__project=person.project)),
-    ]
-    for kind, found in rows:
-        stones += [
-            Tombstone(kind=kind, thing=str(row.pk), made_at=row.created_at, sha256=getattr(row, "sha256", ""), **known)
-            for row in found
-        ]
+    for row in chain(Upload.objects.filter(person=person), *_rows_of(person)):
+        hashed = {"sha256": getattr(row, "sha256", ""), "made_at": getattr(row, "created_at", None)}
+        stones.append(Tombstone(kind=_name_of(row), thing=str(row.pk), **hashed, **known))
     # Pictures that are made when they are first looked at, and what is arriving: all that is the person's own.
     stones.append(Tombstone(kind="person", thing=str(person.pk), folder=person.folder, at_work=True, **known))
     Tombstone.objects.bulk_create(stones)
+
+
+def _name_of(row: Any) -> str:
+    """Return what a tombstone calls the row: its model's name, unless the model has another one for it."""
+    return str(getattr(row, "TOMBSTONE", row._meta.model_name))
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------

@@ -10,18 +10,18 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.rows import jobs_within, models_of_jobs, rows_within
 from faceengine.jobs.states import OPEN
 from webapp.accounts.models import User
 from webapp.consent.evidence import destroy
 from webapp.consent.leftovers import at_work, leave
 from webapp.consent.models import Mandate
-from webapp.curation.models import FaceSet
 from webapp.projects.models import Project
 from webapp.projects.services import record
 from webapp.studio.errors import StudioError
 from webapp.studio.holding import hold
 from webapp.studio.models import Conversion, Run
-from webapp.uploads.models import Asset, Upload
+from webapp.uploads.models import Upload
 
 
 @transaction.atomic
@@ -29,7 +29,7 @@ def delete_conversion(actor: User, conversion: Conversion) -> None:
     """Delete a conversion with its score. Raises :class:`StudioError` ``removal.busy``, ``.gone``."""
     project = conversion.run.project
     hold(project, conversion)
-    jobs = _jobs(Q(conversion=conversion) | Q(score__conversion=conversion))
+    jobs = _jobs(jobs_within(conversion))
     _refuse_open(jobs)
     record(actor, "conversion.deleted", project.team, project, name=conversion.job.title)
     _forget(jobs)
@@ -42,8 +42,7 @@ def delete_run(actor: User, run: Run) -> None:
     Raises :class:`StudioError` ``removal.busy``, ``.gone``.
     """
     hold(run.project, run)
-    of_run = Q(run=run) | Q(conversion__run=run) | Q(score__conversion__run=run) | Q(still__run=run)
-    jobs = _jobs(of_run)
+    jobs = _jobs(jobs_within(run))
     _refuse_open(jobs)
     record(actor, "run.deleted", run.project.team, run.project, name=run.name)
     _forget(jobs)
@@ -62,7 +61,9 @@ def delete_project(actor: User, project: Project) -> None:
     Raises :class:`StudioError` ``removal.busy``, ``.gone``.
     """
     hold(project)
-    jobs = _jobs(_of_project(project))
+    # Jobs from before they named consents are found by their rows alone.
+    named = Q(mandate__in=Mandate.objects.filter(project=project).values("pk"))
+    jobs = _jobs(jobs_within(project) | named)
     _refuse_open(jobs)
     record(actor, "project.deleted", project.team, project, name=project.name)
     for person in project.people.all():
@@ -70,20 +71,11 @@ def delete_project(actor: User, project: Project) -> None:
         person.consents.update(name="", email="", refused_why="")
     every = Job.objects.filter(pk__in=list(jobs.values_list("pk", flat=True)))  # found by rows that go first
     Upload.objects.filter(person__project=project).delete()
-    Asset.objects.filter(person__project=project).delete()
-    FaceSet.objects.filter(person__project=project).delete()
+    for model, _ in models_of_jobs():
+        rows_within(model, project).delete()
     _forget(every)
     leave({project.folder: True})  # pictures are made when they are first looked at, and a file may be arriving
     project.delete()
-
-
-def _of_project(project: Project) -> Q:
-    """All jobs of a project, those from before jobs named consents too."""
-    of_rows = Q(run__project=project) | Q(conversion__run__project=project) | Q(score__conversion__run__project=project)
-    of_rows |= Q(still__run__project=project)
-    of_people = Q(asset__person__project=project)
-    of_people |= Q(pk__in=FaceSet.objects.filter(person__project=project).values("job"))
-    return of_rows | of_people | Q(mandate__in=Mandate.objects.filter(project=project).values("pk"))
 
 
 def _jobs(which: Q) -> QuerySet[Job]:
