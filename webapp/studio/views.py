@@ -16,14 +16,13 @@ from faceengine.jobs.states import State
 from webapp.accounts.models import Role, Team
 from webapp.accounts.services import found_team
 from webapp.pages import page_of
-from webapp.projects.access import REACH, Verb, get_project, get_project_and_role, projects_of
+from webapp.projects.access import REACH, Verb, get_person, get_project, get_project_and_role, projects_of
 from webapp.projects.forms import ProjectForm
 from webapp.projects.services import create_project, rename_project
 from webapp.studio import services
 from webapp.studio.errors import StudioError
 from webapp.studio.forms import ExtractForm
 from webapp.studio.standing import standings
-from webapp.uploads.access import get_person
 
 SHOWN = 50
 """Projects, and runs and conversions of one, on a page."""

@@ -21,10 +21,10 @@ from django.views.decorators.http import require_POST, require_safe
 from faceengine.jobs import files
 from webapp.consent.gate import Act, require_consent
 from webapp.pages import page_of
-from webapp.projects.access import Verb, reaches, role_of
+from webapp.projects.access import Verb, get_person, reaches, role_of
 from webapp.projects.models import Person
 from webapp.uploads import services
-from webapp.uploads.access import get_asset, get_person, get_upload
+from webapp.uploads.access import get_asset, get_upload
 from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Asset, AssetState, Upload
 from webapp.uploads.quotas import quota
