@@ -24,7 +24,7 @@ LISTS = {
     "jobs:ended": 1,
     "jobs:queued": 1,
     "uploads:room": 3,
-    "studio:project": 2,
+    "project": 2,
     "home": 1,
     "consent:my-data": 2,
 }

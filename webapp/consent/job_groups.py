@@ -42,7 +42,7 @@ class Teams(Groups):
         mandates = Mandate.objects.filter(pk__in={job.mandate for job in jobs if job.mandate})
         found = {pk: (number, name) for pk, number, name in mandates.values_list("pk", "project", "project__name")}
         projects = {job.pk: found[job.mandate] for job in jobs if job.mandate in found}
-        return {pk: Place(name, reverse("studio:project", args=[number])) for pk, (number, name) in projects.items()}
+        return {pk: Place(name, reverse("project", args=[number])) for pk, (number, name) in projects.items()}
 
 
 def may_with(user: Any, verb: Verb, job: Job) -> bool:

@@ -53,16 +53,16 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
     user: Any = request.user
     if request.POST.get("name", "").strip() != found.name:
         messages.error(request, _("That is not the project's name. Nothing was deleted."))
-        return redirect("studio:project", project_id)
+        return redirect("project", project_id)
     try:
         removal.delete_project(user, found)
     except StudioError as error:
         messages.error(request, error.reason)
-        return redirect("studio:project", project_id)
+        return redirect("project", project_id)
     messages.success(request, _("%(name)s is deleted.") % {"name": found.name})
     return redirect("home")
 
 
 def _done(request: HttpRequest, name: str, project_id: int) -> HttpResponse:
     messages.success(request, _("%(name)s is deleted.") % {"name": name})
-    return redirect("studio:project", project_id)
+    return redirect("project", project_id)

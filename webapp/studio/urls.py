@@ -1,4 +1,4 @@
-"""Addresses of projects, runs and conversions."""
+"""Addresses of what is made in a project: faces, runs, conversions, scores."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ app_name = "studio"
 urlpatterns = [
     path("weights/", weights_views.weights, name="weights"),
     path("weights/fetch/", weights_views.fetch, name="weights-fetch"),
-    path("projects/new/", views.new, name="new"),
-    path("projects/<int:project_id>/", views.project, name="project"),
-    path("projects/<int:project_id>/rename/", views.rename, name="rename"),
     path("projects/<int:project_id>/runs/new/", run_views.new, name="new-run"),
     path("projects/<int:project_id>/<str:side>/extract/", views.extract, name="extract"),
     path("projects/<int:project_id>/delete/", removal_views.project, name="delete-project"),
