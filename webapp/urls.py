@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("webapp.studio.urls")),
     path("", include("webapp.uploads.urls")),
     path("", include("webapp.consent.urls")),
+    path("", include("webapp.removal.urls")),
     path("api/", include("webapp.api.urls")),
     path("operations/", include("webapp.operations.urls")),
     path("verify/", include("webapp.provenance.urls")),

@@ -13,7 +13,6 @@ from faceengine.jobs.groups import Groups, Place
 from faceengine.jobs.models import Job
 from webapp.consent.models import Mandate
 from webapp.projects.access import Verb, cap_reaches, may, teams_where
-from webapp.uploads import quotas
 
 
 class Teams(Groups):
@@ -24,14 +23,6 @@ class Teams(Groups):
         if job.mandate is None:
             return None
         return Mandate.objects.filter(pk=job.mandate).values_list("project__team", flat=True).first()
-
-    def admit(self, job: Job) -> None:
-        """Raise :class:`webapp.uploads.quotas.QuotaError` if the job's team or owner has too much already."""
-        quotas.admit(job)
-
-    def check_disk(self, job: Job) -> None:
-        """Raise :class:`webapp.uploads.quotas.QuotaError` if the job's team has no room left."""
-        quotas.check_disk(job)
 
     def of_user(self, user: Any) -> Sequence[int]:
         """The teams that ``user`` is a member of."""
@@ -56,7 +47,7 @@ def may_with(user: Any, verb: Verb, job: Job) -> bool:
 def is_erased(job: Job) -> bool:
     """Whether a withdrawal has taken the job, whose row stays only until its process is surely dead.
 
-    A job that names consents is its team's from its first day; ``erasure.py`` takes it from them.
+    A job that names consents is its team's from its first day; a withdrawal takes it from them.
     """
     return job.mandate is not None and job.group is None and job.owner_id is None
 

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "webapp.curation",
     "webapp.provenance",
     "webapp.studio",
+    "webapp.removal",
     "webapp.demo",
     "webapp.api",
     "webapp.operations",

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from faceengine.jobs.kinds import Kind, Shows, register
 from faceengine.jobs.models import Job
 from faceengine.jobs.presentation import Presentation, Storage
-from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, may_deliver, permit
 from webapp.consent.job_groups import able, may_with
+from webapp.consent.tombstones import gone
 from webapp.projects.access import Verb
 from webapp.uploads import services
 from webapp.uploads.models import Asset

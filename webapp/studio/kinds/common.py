@@ -9,9 +9,9 @@ from uuid import UUID
 from faceengine.jobs.kinds import Kind
 from faceengine.jobs.models import Job
 from webapp.consent import references
-from webapp.consent.erasure import gone
 from webapp.consent.gate import Act, permit
 from webapp.consent.job_groups import able, may_with
+from webapp.consent.tombstones import gone
 from webapp.projects.access import Verb
 from webapp.provenance import delivery
 from webapp.studio import face_sets

@@ -14,7 +14,7 @@ from faceengine.jobs.rows import jobs_within, models_of_jobs, rows_within
 from faceengine.jobs.states import OPEN
 from webapp.accounts.models import User
 from webapp.consent.evidence import destroy
-from webapp.consent.leftovers import at_work, leave
+from webapp.consent.leftovers import forget_jobs, leave
 from webapp.consent.models import Mandate
 from webapp.projects.models import Project
 from webapp.projects.services import record
@@ -32,7 +32,7 @@ def delete_conversion(actor: User, conversion: Conversion) -> None:
     jobs = _jobs(jobs_within(conversion))
     _refuse_open(jobs)
     record(actor, "conversion.deleted", project.team, project, name=conversion.job.title)
-    _forget(jobs)
+    forget_jobs(jobs)
 
 
 @transaction.atomic
@@ -45,13 +45,7 @@ def delete_run(actor: User, run: Run) -> None:
     jobs = _jobs(jobs_within(run))
     _refuse_open(jobs)
     record(actor, "run.deleted", run.project.team, run.project, name=run.name)
-    _forget(jobs)
-
-
-def forget_stills(run: Run, *, but: int) -> None:
-    """Delete a run's older stills, but the newest ``but``, and not those that are at work."""
-    older = run.stills.order_by("-created_at", "-id").values_list("job", flat=True)[but:]
-    _forget(Job.objects.filter(pk__in=list(older)).exclude(state__in=OPEN))
+    forget_jobs(jobs)
 
 
 @transaction.atomic
@@ -73,7 +67,7 @@ def delete_project(actor: User, project: Project) -> None:
     Upload.objects.filter(person__project=project).delete()
     for model, _ in models_of_jobs():
         rows_within(model, project).delete()
-    _forget(every)
+    forget_jobs(every)
     leave({project.folder: True})  # pictures are made when they are first looked at, and a file may be arriving
     project.delete()
 
@@ -89,10 +83,3 @@ def _refuse_open(jobs: QuerySet[Job]) -> None:
     held = list(jobs.select_for_update().order_by(F("parent").asc(nulls_first=True), "index", "pk"))
     if any(job.state in OPEN for job in held):
         raise StudioError("removal.busy")
-
-
-def _forget(jobs: QuerySet[Job]) -> None:
-    """Delete the jobs, with which their rows go, and, once that is certain, their files."""
-    gone, dying = list(jobs), at_work(jobs)
-    Job.objects.filter(pk__in=[job.pk for job in gone]).delete()
-    leave({job.folder: job.pk in dying for job in gone})

@@ -1,47 +1,39 @@
 """What a withdrawal takes away: everything that was made of the person, wherever it lies.
 
 Rows go in the transaction of the withdrawal; files right after it. A tombstone stays of each thing: what it was, and
-when it went. A job's body may still be dying, and write: its folder is removed again when its runner has let go of it,
-and once more by the next slot that sweeps, should that runner have been killed as well.
+when it went (``webapp.consent.tombstones``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from itertools import chain
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
-from django.dispatch import Signal
+from django.dispatch import receiver
 
 from faceengine.jobs import transitions
 from faceengine.jobs.live import presence
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import key_of
 from faceengine.jobs.rows import jobs_within, models_of_jobs, rows_within
-from faceengine.jobs.scratch import Cache
-from faceengine.jobs.states import OPEN, State
+from faceengine.jobs.states import OPEN
 from webapp.accounts.models import Membership
-from webapp.consent import leftovers, nameless
+from webapp.consent import leftovers
 from webapp.consent.errors import ConsentError
 from webapp.consent.models import Consent, Mandate, Tombstone
+from webapp.consent.tombstones import settle
+from webapp.consent.withdrawal import withdrawn
 from webapp.projects import audit
 from webapp.projects.mentions import Mentions
 from webapp.projects.models import Person, Project
+from webapp.removal import nameless
 from webapp.uploads.models import Asset, Upload
 
-log = logging.getLogger(__name__)
 
-erased = Signal()
-"""Sent in the transaction of a withdrawal, with ``person``: for apps that keep more of a person than is known here."""
-_CHUNK = 1 << 20
-
-
-def erase(consent: Consent, person: Person, mentions: Mentions) -> None:
+@receiver(withdrawn)
+def erase(consent: Consent, person: Person, mentions: Mentions, **_: Any) -> None:
     """Stop what is at work in the person's project, and delete all that was made of the person, and their name."""
     project = person.project
     jobs = _jobs_of(person)
@@ -60,7 +52,6 @@ def erase(consent: Consent, person: Person, mentions: Mentions) -> None:
     Person.objects.filter(pk=person.pk).update(name="")
     nameless.remove_mentions(person, mentions)
     audit.erase_names(person, mentions)
-    erased.send(sender=Person, person=person)
     for member in Membership.objects.filter(team=project.team_id).values_list("user", flat=True):
         presence.recheck(member)  # pages that are open close what they may not show any more
     transaction.on_commit(settle)
@@ -133,68 +124,3 @@ def _bury(consent: Consent, person: Person, jobs: QuerySet[Job], at_work: set[An
 def _name_of(row: Any) -> str:
     """Return what a tombstone calls the row: its model's name, unless the model has another one for it."""
     return str(getattr(row, "TOMBSTONE", row._meta.model_name))
-
-
-# ---- files -----------------------------------------------------------------------------------------------------------
-
-
-def settle() -> int:
-    """Remove the files of what was taken away, again where something may still have written to them; how many remain.
-
-    Done by whoever withdraws, and by every slot's sweep.
-    """
-    for stone in Tombstone.objects.filter(settled_at=None):
-        dead = Tombstone.objects.filter(pk=stone.pk, erased_at__lt=Now() - leftovers.dying_time())
-        _remove(stone, for_good=not stone.at_work or dead.exists())
-    return Tombstone.objects.filter(settled_at=None).count()
-
-
-def gone(job: Job) -> None:
-    """A runner has let go of the job: nothing writes to its folder any more."""
-    for stone in Tombstone.objects.filter(folder=job.folder):
-        _remove(stone, for_good=True)
-    leftovers.gone(job)
-
-
-def _remove(stone: Tombstone, *, for_good: bool) -> None:
-    """A store that is away is asked again by the next sweep."""
-    try:
-        if stone.file and not stone.sha256:
-            stone.sha256 = _sha256(stone.file)
-        if stone.folder:
-            leftovers.remove_folder(stone.folder)
-    except Exception:
-        log.exception("what was taken away can't be removed yet: %s", stone.folder)
-        return
-    changes: dict[str, Any] = {"sha256": stone.sha256}
-    if for_good:
-        Job.objects.filter(pk=stone.thing, state=State.FAILED).delete() if stone.folder.startswith("jobs/") else None
-        changes["settled_at"] = Now()
-    Tombstone.objects.filter(pk=stone.pk, settled_at=None).update(**changes)
-
-
-def _sha256(name: str) -> str:
-    """Of a result that may be somewhere in the world: so that who finds it there can be told that consent is gone."""
-    digest = hashlib.sha256()
-    try:
-        with default_storage.open(name) as file:
-            while piece := file.read(_CHUNK):
-                digest.update(piece)
-    except OSError:
-        return ""
-    return digest.hexdigest()
-
-
-_seen = 0
-
-
-def sweep() -> None:
-    """Every few seconds in each slot: finish what is left to do, and forget copies that other machines' deletions left
-    on this one."""
-    global _seen
-    fresh = list(Tombstone.objects.filter(pk__gt=_seen).order_by("pk").values_list("pk", "folder"))
-    if fresh:
-        Cache.forget([folder for _, folder in fresh if folder])
-        _seen = fresh[-1][0]
-    settle()
-    leftovers.settle()
