@@ -24,9 +24,11 @@ from faceengine.jobs.kinds import Kind, Makes, Shows
 from faceengine.jobs.models import Job
 from faceengine.jobs.permits import Refused
 from faceengine.jobs.presentation import Caption, Presentation, Storage
+from faceengine.jobs.rows import models_of_jobs, rows_within
 from tests.web.consents import consent_of, mandate_of
 from tests.web.footage import client_of, user
-from tests.web.ways import claimed, ended
+from tests.web.jobs.answers import body
+from tests.web.ways import claimed, converted, ended, scored, still_of
 from webapp.accounts.models import User
 from webapp.consent import services as consents
 from webapp.consent import triggers
@@ -36,6 +38,7 @@ from webapp.operations import survey
 from webapp.projects.models import Project
 from webapp.projects.services import record
 from webapp.studio.kinds.common import studio_kind
+from webapp.studio.models import Run
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parents[2]
@@ -47,7 +50,7 @@ class OutlineConfig(Config):
     label: str = option("both", help="as conversions have it")
 
 
-def run(
+def draw(
     config: OutlineConfig, run_dir: Path, *, on_event: OnEvent = ignore, should_stop: ShouldStop = never
 ) -> dict[str, Any]:
     """The stage, which no test here runs."""
@@ -70,7 +73,7 @@ PRESENTATION = Presentation(
 @pytest.fixture(autouse=True)
 def outline() -> Kind:
     """The kind, as its app would register it; the fixtures of all tests remove it."""
-    path = f"{__name__}.run", f"{__name__}.OutlineConfig"
+    path = f"{__name__}.draw", f"{__name__}.OutlineConfig"
     kind = studio_kind("outline", *path, Act.CONVERT, presentation=PRESENTATION, shows=Shows.SWAPPED, slot_kind="cpu")
     kinds.register(kind)
     return kind
@@ -138,7 +141,7 @@ def test_its_page_has_its_words(project: Project, owner_client: Client) -> None:
 
 def test_a_stage_of_the_same_name_keeps_the_words_of_its_own_kind(project: Project, owner_client: Client) -> None:
     other = studio_kind(
-        "count", f"{__name__}.run", f"{__name__}.OutlineConfig", Act.TRAIN,
+        "count", f"{__name__}.draw", f"{__name__}.OutlineConfig", Act.TRAIN,
         presentation=Presentation("Count", {"outline": "counting the outlines"}),
     )  # fmt: skip
     kinds.register(other)
@@ -258,6 +261,15 @@ def test_it_goes_with_its_project_and_with_a_consent(
     assert owner_client.get(f"/jobs/{job.pk}/").status_code == 404
     assert not Job.objects.filter(pk=job.pk).exclude(config={}).exists()
     assert not default_storage.exists(f"{job.folder}/outlines/000003.png")
+
+
+def test_every_row_of_a_job_leads_to_its_project(run: Run) -> None:
+    """A model without such a way would outlive the project and the consents."""
+    scored(converted(run))
+    still_of(run)
+    for model, key in models_of_jobs():
+        rows = set(model._default_manager.all())
+        assert rows == set(rows_within(model, run.project)) != set(), (model, key)
 
 
 def test_the_database_lets_none_in_without_consents(project: Project) -> None:
