@@ -20,6 +20,7 @@ from PIL import Image
 from faceengine.config import Config, option
 from faceengine.events import Losses, Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
 from faceengine.jobs import kinds, transitions
+from faceengine.jobs.checks import kinds_are_described
 from faceengine.jobs.kinds import Kind, Makes, Shows
 from faceengine.jobs.models import Job
 from faceengine.jobs.permits import Refused
@@ -270,6 +271,15 @@ def test_every_row_of_a_job_leads_to_its_project(run: Run) -> None:
     for model, key in models_of_jobs():
         rows = set(model._default_manager.all())
         assert rows == set(rows_within(model, run.project)) != set(), (model, key)
+
+
+def test_two_kinds_do_not_share_a_code(outline: Kind) -> None:
+    before = kinds_are_described()
+    assert not [found for found in before if "outline" in found.msg]
+    other = replace(PRESENTATION, label="", messages={"outline.thin": "Something else"})
+    kinds.register(replace(outline, name="other", presentation=other))
+    told = [found.id for found in kinds_are_described() if found not in before]
+    assert told == ["jobs.W002", "jobs.E004"]
 
 
 def test_the_database_lets_none_in_without_consents(project: Project) -> None:
