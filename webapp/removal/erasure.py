@@ -114,8 +114,8 @@ def _bury(consent: Consent, person: Person, jobs: QuerySet[Job], at_work: set[An
         for job in jobs
     ]
     for row in chain(Upload.objects.filter(person=person), *_rows_of(person)):
-        hashed = {"sha256": getattr(row, "sha256", ""), "made_at": getattr(row, "created_at", None)}
-        stones.append(Tombstone(kind=_name_of(row), thing=str(row.pk), **hashed, **known))
+        facts = {"sha256": getattr(row, "sha256", ""), "made_at": getattr(row, "created_at", None)}
+        stones.append(Tombstone(kind=_name_of(row), thing=str(row.pk), **facts, **known))
     # Pictures that are made when they are first looked at, and what is arriving: all that is the person's own.
     stones.append(Tombstone(kind="person", thing=str(person.pk), folder=person.folder, at_work=True, **known))
     Tombstone.objects.bulk_create(stones)
