@@ -15,7 +15,7 @@ DEMO ?= 1
 # `FETCH_WEIGHTS=0`: neither asks for the networks' weights that no package carries.
 FETCH_WEIGHTS ?= 1
 
-.PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance \
+.PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance base-model \
         soak-uploads synthetic-faces pins clean
 
 help:
@@ -30,7 +30,8 @@ help:
 	@echo "make soak-uploads  send a video of 2 GiB over a line that breaks ten times"
 	@echo "make bench-quality  train for 15 minutes and judge the swap in both directions"
 	@echo "make check-gpu  check and measure the GPU path in at most eight minutes"
-	@echo "make synthetic-faces  render synthetic people for pretraining (hours; OUT=folder, FACES=options)"
+	@echo "make synthetic-faces  render synthetic people for pretraining (hours; FACES=folder, OPTIONS=…)"
+	@echo "make base-model  pretrain the base model on them (hours; FACES=folder, BASE=folder, OPTIONS=…)"
 	@echo "make setup   only the set-up, in $(VENV)"
 	@echo "make pins    resolve requirements*.in again into requirements*.txt"
 	@echo "make clean   remove $(VENV), var and caches"
@@ -78,10 +79,14 @@ bench-studio: $(DEV)
 soak-uploads: $(DEV)
 	@$(PY) -m bench.soak_uploads --write docs/performance.md
 
-OUT ?= var/synthetic-faces
+FACES ?= var/synthetic-faces
+BASE ?= var/base-model
 synthetic-faces: $(RUN)
 	@$(PIP) install --quiet --no-deps -r tools/synthetic_faces/requirements.txt
-	@$(PY) -m tools.synthetic_faces --out "$(OUT)" $(FACES)
+	@$(PY) -m tools.synthetic_faces --out "$(FACES)" $(OPTIONS)
+
+base-model: $(RUN)
+	@$(PY) -m tools.base_model train --faces "$(FACES)" --out "$(BASE)" $(OPTIONS)
 
 pins: $(DEV)
 	@$(PIP) install --quiet pip-tools

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.__main__ import between, machine
+from bench.jobs_studio import end_studio
 from faceengine.files import replace_file
 from tests.jobs import servers
 
@@ -58,6 +59,7 @@ def measure(part: str, **variables: str) -> list[Figure]:
         environment = os.environ | {"DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "webapp.settings.development"}
         command = [sys.executable, "-m", f"bench.jobs_{part}"]
         process = subprocess.run(command, env=environment | variables, stdout=subprocess.PIPE, text=True, check=False)
+        end_studio(folder)
     try:
         return [Figure(**fields) for fields in json.loads(process.stdout.splitlines()[-1])]
     except (IndexError, ValueError):

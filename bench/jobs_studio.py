@@ -84,8 +84,25 @@ def bodies(job: Any = "") -> list[int]:
 
 def of_this_studio() -> list[int]:
     """Ids of all processes that were started for this ``DATA_DIR``, this one left out."""
-    mark = f"DATA_DIR={os.environ['DATA_DIR']}\0".encode()
-    return [pid for pid in _pids() if pid != os.getpid() and mark in _read(pid, "environ")]
+    return of_studio(os.environ["DATA_DIR"])
+
+
+def of_studio(data_dir: str) -> list[int]:
+    """Ids of all processes that were started for a ``DATA_DIR``, this one left out.
+
+    Those that read a stranger's file have nothing in their environment, but their command names what they may read.
+    """
+    mark = f"DATA_DIR={data_dir}\0".encode()
+    found = (pid for pid in _pids() if mark in _read(pid, "environ") or data_dir.encode() in _read(pid, "cmdline"))
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def end_studio(data_dir: str) -> None:
+    """Kill what still runs for a ``DATA_DIR`` and wait for it: a process that was killed may write for a moment yet."""
+    for pid in of_studio(data_dir):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not of_studio(data_dir), 60.0, f"the processes of {data_dir} are gone")
 
 
 def command_line(pid: int) -> str:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from faceengine import __version__
 from faceengine.cli import commands
@@ -65,13 +66,23 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", required=True, type=Path, help="folder of the run; a run that is there goes on")
     parser.add_argument(
         "--from",
-        dest="start_from",
-        type=Path,
+        action=_From,
         metavar="RUN_OR_SNAPSHOT",
         default=argparse.SUPPRESS,
-        help="run or checkpoint whose weights the new run begins with",
+        help="run or checkpoint whose weights the new run begins with, or none for random weights (default: the base "
+        "model, if there is one for these networks)",
     )
-    TrainConfig.add_arguments(parser, skip=["start_from"])
+    TrainConfig.add_arguments(parser, skip=["start_from", "base"])
+
+
+class _From(argparse.Action):
+    """``none`` is no path, but says that the base model is not wanted either."""
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
+        if values == "none":
+            namespace.base = False
+        else:
+            namespace.start_from = Path(values)
 
 
 def _convert(parser: argparse.ArgumentParser) -> None:

@@ -76,9 +76,23 @@ def _to_lab(image: Floats) -> Floats:
 _HOW: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {"mean": _mean, "lab": _lab, "histogram": _histogram}
 
 
-def sharpen(face: Floats, amount: float) -> Floats:
-    """Unsharp mask over a radius of one crop pixel; ``amount`` in [0, 1], 0 leaves the picture alone."""
-    if amount == 0:
+def sharpen(face: Floats, footage: Floats, weight: Floats, most: float) -> Floats:
+    """Sharpen the drawn face until it has about as much fine detail as the footage, by at most ``most`` in [0, 1].
+
+    An unsharp mask over a radius of one crop pixel, ``face + amount · (face - blurred)``. Networks draw softer than
+    cameras record; coarse footage must not get a crisp face either. ``face`` and ``footage`` ``(S, S, 3)``, ``weight``
+    ``(S, S)``: where the face is.
+    """
+    if most == 0:
         return face
-    soft = cv2.GaussianBlur(face, (0, 0), 1.0)
-    return np.asarray(np.clip(face + amount * (face - soft), 0, 255), np.float32)
+    detail = face - cv2.GaussianBlur(face, (0, 0), 1.0)
+    amount = min(
+        most, _strength(footage - cv2.GaussianBlur(footage, (0, 0), 1.0), weight) / _strength(detail, weight) - 1
+    )
+    return np.asarray(np.clip(face + amount * detail, 0, 255), np.float32) if amount > 0 else face
+
+
+def _strength(detail: Floats, weight: Floats) -> float:
+    """Weighted root mean square of ``detail`` ``(S, S, 3)``."""
+    squares = np.einsum("ijk,ijk->ij", detail, detail)
+    return float(np.sqrt(np.vdot(squares, weight) / max(float(weight.sum()), 1.0))) + 1e-3

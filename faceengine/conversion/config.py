@@ -35,7 +35,9 @@ class ConvertConfig(Config):
     )
     feather: float = option(0.04, help="how soft the mask's edge is, as a share of the crop", low=0, high=0.2)
     color: str = option("mean", help="how the new face's colours are matched to the frame's", choices=COLOURS)
-    sharpen: float = option(0.0, help="how much the new face is sharpened", low=0, high=1)
+    sharpen: float = option(
+        1.0, help="how much the new face may be sharpened to be as sharp as the footage; 0 = not", low=0, high=1
+    )
     smoothing: float = option(0.5, help="how much the face's points are steadied over time", low=0, high=1)
     layout: str = option("result", help="result; video | result; or video | result | mask", choices=LAYOUTS)
     person: Path | None = option(

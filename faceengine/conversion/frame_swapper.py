@@ -219,8 +219,9 @@ class FrameSwapper:
                 masks, target.landmarks, cover=chosen.cover, erode=chosen.erode, feather=chosen.feather
             )
         weight = blend.resample(cover, size)
-        face = colour.transfer(face, target.crop.astype(np.float32), weight, chosen.color)
-        face = colour.sharpen(face, chosen.sharpen)
+        footage = target.crop.astype(np.float32)
+        face = colour.transfer(face, footage, weight, chosen.color)
+        face = colour.sharpen(face, footage, weight, chosen.sharpen)
         margin = blend.POISSON_MARGIN if chosen.blend == "poisson" else 1
         region = Region.around(target.matrix, size, margin)
         rows, columns = region.inside(result)

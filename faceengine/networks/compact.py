@@ -108,16 +108,25 @@ class Decoder(nn.Module):
         layers += [UpNearest(widths[1], narrow, alpha_in=alpha, alpha_out=alpha), Residual(narrow, alpha)]
         self.trunk = nn.Sequential(*layers)
         self.head = OctaveConv2d(narrow, 4 * 3 + 1, 3, alpha_in=alpha)
-        side = config.size // 16
-        # What the person adds to any code: convolutions alone can't know where this face's features lie.
-        self.start = nn.Parameter(torch.zeros(1, widths[3] - low_channels(widths[3], alpha), side, side))
+        self.offset = Offset(widths[3] - low_channels(widths[3], alpha), config.size // 16)
 
     def forward(self, code: Octaves) -> Decoded:
         high, low = code
-        drawn = self.head(self.trunk((high + self.start, low)))[0]
+        drawn = self.head(self.trunk((self.offset(high), low)))[0]
         colour = torch.tanh(F.pixel_shuffle(drawn[:, :12], 2))
         alpha = F.interpolate(torch.sigmoid(drawn[:, 12:]), scale_factor=2.0, mode="bilinear", align_corners=False)
         return Decoded(colour, alpha, [])
+
+
+class Offset(nn.Module):
+    """What a person adds to any code ``(B, C, H, W)``: convolutions alone can't know where this face's features lie."""
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.zeros(1, channels, side, side))
+
+    def forward(self, code: Tensor) -> Tensor:
+        return code + self.value
 
 
 class Discriminator(nn.Module):

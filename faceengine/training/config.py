@@ -137,6 +137,7 @@ class TrainConfig(Config):
     )
     cycle: float | None = option(None, help="weight of cycle consistency, instead of the preset's", low=0, high=1000)
     start_from: Path | None = option(None, help="run or checkpoint whose weights the new run begins with")
+    base: bool = option(True, help="otherwise begin with the base model, if there is one for these networks")
     seed: int = option(
         0, help="the same seed, sets and machine give the same weights to the bit", low=0, high=2**63 - 1
     )

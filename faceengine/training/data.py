@@ -92,8 +92,8 @@ class Batches(Dataset[Batch | InputError]):
         samples = [self._sample(pictures, int(index), bend, rng) for index in chosen]
         masks = torch.from_numpy(np.stack([sample.masks for sample in samples])).float() / 255
         return Faces(
-            _signed([sample.warped for sample in samples]),
-            _signed([sample.target for sample in samples]),
+            signed([sample.warped for sample in samples]),
+            signed([sample.target for sample in samples]),
             {name: masks[:, None, :, :, number] for number, name in enumerate(MASKS)},
         )
 
@@ -127,6 +127,6 @@ class Batches(Dataset[Batch | InputError]):
         return augment.Sample(warped, sample.target, sample.masks)
 
 
-def _signed(images: list[Image]) -> Tensor:
+def signed(images: list[Image]) -> Tensor:
     """uint8 ``(H, W, 3)`` pictures → ``(B, 3, H, W)`` in [-1, 1]."""
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -23,7 +23,7 @@ from faceengine.events import Checkpoint, Message, OnEvent, Preview, Progress, S
 from faceengine.files import only_process, replace_file
 from faceengine.networks.model import PERSONS, Discriminators, Generator
 from faceengine.reference import References
-from faceengine.training import checkpoints, preview
+from faceengine.training import base, checkpoints, preview
 from faceengine.training.advice import advise
 from faceengine.training.config import Recipe, TrainConfig
 from faceengine.training.data import Batch, Batches
@@ -144,7 +144,8 @@ def _loop(
 
 
 def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], ranks: Ranks, on_event: OnEvent) -> _Session:
-    """Build the networks with random weights, those of ``start_from``, or those the run had when it was left."""
+    """Build the networks with the weights they had when the run was left, else those of ``start_from``, else the base
+    model's, else random ones."""
     device = ranks.device(config.device)
     recipe = config.recipe
     torch.manual_seed(config.seed)
@@ -159,6 +160,8 @@ def _open(config: TrainConfig, run_dir: Path, people: dict[str, Person], ranks: 
         _resume(config, session, found[-1], people, on_event)
     elif config.start_from is not None:
         _warm_start(session, checkpoints.newest(config.start_from), on_event)
+    elif config.base:
+        _from_base(session, on_event)
     ranks.equalise(generator, discriminators, session.average)
     settings = {"config": config.to_record(), "recipe": recipe.to_dict()}
     if ranks.first:
@@ -215,6 +218,19 @@ def _warm_start(session: _Session, path: Path, on_event: OnEvent) -> None:
     on_event(Message("info", "train.warm_start", f"begins with the weights of {path}"))
 
 
+def _from_base(session: _Session, on_event: OnEvent) -> None:
+    """Begin a new run with what the base model knows, if there is one for its networks."""
+    path = base.base_of(session.trainer.recipe.model)
+    if path is None:
+        text = "there is no base model for networks of this shape: the run begins with random weights"
+        on_event(Message("info", "train.no_base", text))
+        return
+    state = base.read(path)
+    checkpoints.load_into(session.trainer.generator, state, path)
+    checkpoints.load_into(session.average, state, path)
+    on_event(Message("info", "train.base", "begins with the base model, which has learned faces from synthetic people"))
+
+
 def _perceptual(recipe: Recipe, device: torch.device, on_event: OnEvent) -> Perceptual | None:
     if not recipe.perceptual:
         return None
@@ -248,7 +264,7 @@ def _loaded(config: TrainConfig, dataset: Batches, start: int) -> Iterator[Batch
     """Batches from iteration ``start`` on, prepared ahead by worker processes."""
     workers = config.workers if config.workers is not None else min(4, (os.cpu_count() or 1) - 1)
     cuda = choose_device(config.device).type == "cuda"
-    loader = DataLoader(dataset, batch_size=None, sampler=_From(start), num_workers=workers, pin_memory=cuda)
+    loader = DataLoader(dataset, batch_size=None, sampler=iterations_from(start), num_workers=workers, pin_memory=cuda)
     for batch in loader:
         if isinstance(batch, InputError):
             raise batch
@@ -263,6 +279,11 @@ class _From(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         return itertools.count(self.start)
+
+
+def iterations_from(start: int) -> Sampler[int]:
+    """Return the sampler of a dataset whose items are iterations: ``start`` and all that follow."""
+    return _From(start)
 
 
 def _preview_faces(people: dict[str, Person], recipe: Recipe, device: torch.device) -> dict[str, Tensor]:

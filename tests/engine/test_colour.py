@@ -94,9 +94,28 @@ def test_a_flat_face_is_not_blown_up(weight: Floats) -> None:
     assert matched[weight > 0].std() < 1.5
 
 
-def test_sharpening_grows_with_its_amount_and_zero_is_nothing() -> None:
+def detail(face: Floats, weight: Floats) -> float:
+    return float((face - cv2.GaussianBlur(face, (0, 0), 1.0))[weight > 0].std())
+
+
+def test_sharpening_grows_with_what_is_allowed_and_zero_is_nothing(weight: Floats) -> None:
+    face, crisp = np.asarray(cv2.GaussianBlur(noise(1, 128, 60), (0, 0), 1.5), np.float32), noise(2, 128, 60)
+    details = [detail(sharpen(face, crisp, weight, most), weight) for most in (0, 0.3, 1)]
+    assert sharpen(face, crisp, weight, 0) is face
+    assert details[0] < details[1] < details[2]
+    assert details[2] < detail(crisp, weight)
+    assert abs(float(sharpen(face, crisp, weight, 1).mean() - face.mean())) < 0.1
+
+
+def test_a_face_gets_as_sharp_as_the_footage_and_no_sharper(weight: Floats) -> None:
     face = np.asarray(cv2.GaussianBlur(noise(1, 128, 60), (0, 0), 1.5), np.float32)
-    edges = [float(cv2.Laplacian(sharpen(face, amount), cv2.CV_32F).var()) for amount in (0, 0.3, 1)]
-    assert sharpen(face, 0) is face
-    assert edges[0] < edges[1] < edges[2]
-    assert abs(float(sharpen(face, 1).mean() - face.mean())) < 0.1
+    footage = np.asarray(cv2.GaussianBlur(noise(2, 128, 60), (0, 0), 1.35), np.float32)
+    reached = detail(sharpen(face, footage, weight, 1), weight) / detail(footage, weight)
+    assert detail(face, weight) / detail(footage, weight) < 0.8 < reached <= 1
+    coarse = np.asarray(cv2.GaussianBlur(noise(2, 128, 60), (0, 0), 3), np.float32)
+    assert sharpen(face, coarse, weight, 1) is face
+
+
+def test_without_weight_nothing_is_sharpened() -> None:
+    face = noise(1, 128, 20)
+    assert sharpen(face, noise(2, 128, 60), np.zeros((64, 64), np.float32), 1) is face

@@ -56,6 +56,9 @@ def _field(option: Option) -> forms.Field:
         if default is None:
             shown.insert(0, ("", _("as the preset says")))
         return forms.TypedChoiceField(choices=shown, coerce=option.kind, empty_value=None, **known)
+    if option.kind is bool:
+        both = [(value, _called(option.name, value)) for value in (True, False)]
+        return forms.TypedChoiceField(choices=both, coerce="True".__eq__, empty_value=None, **known)
     known |= {"min_value": 0 if option.bounds.or_zero else option.low, "max_value": option.high}
     if option.bounds.or_zero:
         known["validators"] = [_at_least(option)]
@@ -89,7 +92,7 @@ class RunForm(OptionsForm):
     options = TRAIN
     plain = ("preset", "minutes")
     advanced = (
-        *("iterations", "octave", "batch", "cycle", "seed"),
+        *("iterations", "base", "octave", "batch", "cycle", "seed"),
         *("preview_every", "checkpoint_every", "keep_every"),
     )
     name = NameInput(label=_("name"), max_length=100)

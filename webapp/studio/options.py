@@ -147,6 +147,7 @@ EXTRACT = Options(ExtractConfig, every=_AS_IN_ENGINE, size=_AS_IN_ENGINE)
 TRAIN = Options(
     TrainConfig,
     preset=_AS_IN_ENGINE,
+    base=_AS_IN_ENGINE,
     minutes=Bounds(high=30 * 24 * 60),
     iterations=Bounds(high=10_000_000),
     octave=_AS_IN_ENGINE,

@@ -18,6 +18,7 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "preset": (_("preset"), _("How large the model is and how it learns.")),
     "minutes": (_("minutes"), _("The training fits itself into this time. Empty: as long as the preset says.")),
     "iterations": (_("iterations"), _("Instead of minutes. How long they take is known once the run has begun.")),
+    "base": (_("start from"), _("The base model has learned faces from synthetic people; not every preset has one.")),
     "octave": (_("share of octave channels"), _("Channels at half resolution: quicker, a little softer.")),
     "batch": (_("batch"), _("Crops of each person in one iteration.")),
     "cycle": (_("cycle consistency"), _("Weight of A→B→A; 0 is off, CycleGAN has 10.")),
@@ -34,7 +35,7 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     "layout": (_("shows"), _("Only a video that shows nothing but the result can be compared and scored.")),
     "cover": (_("covered part"), _("Which part of the face is replaced.")),
     "smoothing": (_("steadiness"), _("0 to 1: how much the face is kept from trembling.")),
-    "sharpen": (_("sharpening"), _("0 to 1.")),
+    "sharpen": (_("sharpening"), _("The most that is allowed, 0 to 1. The face never gets sharper than the video.")),
     "erode": (_("mask drawn back by"), _("As a share of the crop.")),
     "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
     "label": (_("label"), _("Seen in every frame: the law wants that people are told.")),
@@ -44,6 +45,8 @@ FIELDS: dict[str, tuple[Promise, Promise | str]] = {
 """Label and help of a config's field."""
 
 CHOICES: dict[str, Promise | str] = {
+    "base.True": _("the base model"),
+    "base.False": _("random weights"),
     "quick": _("Quick, 128 pixels: about 15 minutes without a GPU"),
     "standard": _("Standard, 128 pixels: about an hour on a GPU, or a night without one"),
     "fine": _("Fine, 256 pixels: several hours on a GPU"),

@@ -14,6 +14,7 @@ from webapp.studio.kinds.common import studio_kind
 _MESSAGES: dict[str, Words] = {
     "run.other_settings": _("The run was trained with other settings"),
     "train.at_edge": _("Faces at the edge of the frame are left out"),
+    "train.base": _("Starts from the base model, which has learned faces from synthetic people"),
     "train.begin": _("Training begins"),
     "train.blurred": _("One person's faces are much softer than the other's"),
     "train.exchanged": _("A and B are exchanged"),
@@ -22,6 +23,7 @@ _MESSAGES: dict[str, Words] = {
     "train.mask_collapsed": _("The mask has collapsed"),
     "train.mixed_embeddings": _("The set mixes embeddings of different networks"),
     "train.nan": _("The training diverged"),
+    "train.no_base": _("Starts from random weights: there is no base model for this shape of networks"),
     "train.no_landmarks": _("The set has crops without landmarks"),
     "train.no_perceptual": _("Training goes on without the perceptual loss"),
     "train.other_crops": _("Faces of somebody else are left out"),
