@@ -41,7 +41,7 @@ class Act(TextChoices):
     DELIVER = "deliver", _("handing it out")
 
 
-_PURPOSES = {
+PURPOSES = {
     Act.EXTRACT: Purpose.TRAIN,
     Act.TRAIN: Purpose.TRAIN,
     Act.CONVERT: Purpose.SWAP,
@@ -83,7 +83,7 @@ def _mandate(project: Project, act: Act) -> Mandate:
     both_live = Mandate.objects.filter(alive("consent_a__"), alive("consent_b__"), project=project)
     found = both_live.select_related("consent_a", "consent_b").order_by("-created_at").first()
     mandate = found or _new_mandate(project, act)
-    purpose = _PURPOSES.get(act)
+    purpose = PURPOSES.get(act)
     for consent in (mandate.consent_a, mandate.consent_b):
         if purpose is not None and purpose not in consent.purposes:
             raise ConsentError("consent.scope", _person(project, consent.side), project, act, purpose)
