@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
+from django.conf import settings
 from django.http import HttpRequest
-
-from webapp.accounts.limits import client_address
 
 _NOBODY = "nobody"
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
@@ -24,6 +23,17 @@ def network_of(address: str) -> str | None:
             return str(known.ipv4_mapped)
         return str(IPv6Network((known, 64), strict=False).network_address)
     return str(known)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Whose address counts: the one that connects, or what the last of the ``PROXIES`` in front of us saw.
+
+    What stands further left in ``X-Forwarded-For`` comes from the client, who may write anything there.
+    """
+    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    if 0 < settings.PROXIES <= len(seen):
+        return str(seen[-settings.PROXIES])
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def address_key(request: HttpRequest) -> str:

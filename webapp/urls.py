@@ -6,16 +6,16 @@ from django.urls import include, path
 
 from faceengine.jobs.health import health
 from faceengine.jobs.metrics import metrics
-from webapp.studio.views import home
 
 urlpatterns = [
     path("health", health),
     path("metrics", metrics),
-    path("", home, name="home"),
     path("", include("webapp.accounts.urls")),
+    path("", include("webapp.projects.urls")),
     path("", include("webapp.studio.urls")),
     path("", include("webapp.uploads.urls")),
     path("", include("webapp.consent.urls")),
+    path("", include("webapp.removal.urls")),
     path("api/", include("webapp.api.urls")),
     path("operations/", include("webapp.operations.urls")),
     path("verify/", include("webapp.provenance.urls")),

@@ -14,6 +14,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 from faceengine import weights
 from faceengine.errors import InputError
+from faceengine.jobs import kinds, words
 
 _BROKER_PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 _BROKER_PATIENCE_SECONDS = 2.0
@@ -68,6 +69,24 @@ def broker(**_: Any) -> list[CheckMessage]:
         text = f"the broker at {place[0]}:{place[1]} does not answer ({error}): jobs wait until it does"
         return [Warning(text, hint="see CELERY_BROKER_URL", id="jobs.W001")]
     return []
+
+
+@register
+def kinds_are_described(**_: Any) -> list[CheckMessage]:
+    """Every kind has a label, and no two say different things of one code."""
+    hint = "docs/jobs.md says how a kind of job is added"
+    nameless = [name for name in kinds.names() if not kinds.presentation_of(name).label]
+    found: list[CheckMessage] = [
+        Warning(f"jobs of the kind {name!r} have no label", hint=hint, id="jobs.W002") for name in nameless
+    ]
+    for what, said in (("messages", words.MESSAGES), ("advice", {}), ("audit", {})):
+        seen = dict(said)
+        for name in kinds.names():
+            for code, text in getattr(kinds.presentation_of(name), what).items():
+                if seen.setdefault(code, text) != text:
+                    error = f"{what} of the kind {name!r}: {code} has other words elsewhere"
+                    found.append(Error(error, hint=hint, id="jobs.E004"))
+    return found
 
 
 def _why_not_writable(folder: Path) -> str:

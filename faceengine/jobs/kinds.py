@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from faceengine.config import Config
 from faceengine.events import Event
+from faceengine.jobs.presentation import Presentation
 
 if TYPE_CHECKING:
     from faceengine.jobs.models import Job
@@ -35,6 +37,29 @@ def _as_stored(*_: Any) -> bytes | None:
 def _as_it_is(job: Job) -> UUID | None:
     """A permit that is always given."""
     return job.mandate
+
+
+class Shows(Enum):
+    """The faces that the pictures and videos of a kind's jobs show."""
+
+    REAL = "real"
+    """People as they are."""
+    SWAPPED = "swapped"
+    """They may show a swapped face, without a label in the picture."""
+    RESULT = "result"
+    """Frames of a converted video, with the label in the picture."""
+
+
+class Makes(Enum):
+    """The part of a converted video that a kind's jobs make."""
+
+    NOTHING = "nothing"
+    FRAME = "frame"
+    """A preview of one frame, or of a few."""
+    PART = "part"
+    """A part that is joined with others: it is never handed out, and carries its label only."""
+    VIDEO = "video"
+    """The video that leaves the studio: with label, metadata and signature."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +93,12 @@ class Kind:
     steerable: Callable[[Any, Sequence[Job]], set[UUID]] | None = None
     """``steerable(user, jobs)``: those of ``jobs`` that ``may_steer`` says yes to, for lists; ``None``: it is asked of
     each."""
+    presentation: Presentation = field(default_factory=Presentation)
+    """Its words, and what pages show of its jobs."""
+    shows: Shows = Shows.SWAPPED
+    """The faces that its pictures and videos show; decides on consent and marks when they are handed out."""
+    makes: Makes = Makes.NOTHING
+    """The part of a converted video that it makes; decides on consent and marks when a job begins, and of its files."""
     slot_kind: str = "gpu"
     on_event: Callable[[Job, Event], None] = field(default=_nothing)
     """Called in the transaction that stores the event, with the job as it then is."""
@@ -135,3 +166,14 @@ def get(name: str) -> Kind:
 def names() -> list[str]:
     """The kinds that are known."""
     return list(_KINDS)
+
+
+def presentations() -> list[Presentation]:
+    """Return what each of the known kinds says of itself."""
+    return [kind.presentation for kind in _KINDS.values()]
+
+
+def presentation_of(name: str) -> Presentation:
+    """Return what the kind of that name says of itself; nothing for a kind that is not known."""
+    kind = _KINDS.get(name)
+    return kind.presentation if kind is not None else Presentation()

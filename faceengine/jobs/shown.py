@@ -132,14 +132,15 @@ def previews(job: Job) -> list[dict[str, Any]]:
 
 def live(job: Job, previews: list[dict[str, Any]], has_losses: bool) -> dict[str, Any]:
     """What ``jobs/_live.html`` and the scripts of a job's page want; ``previews`` as :func:`previews` gives them."""
-    at, alt = words.preview_of(job.kind)
+    presentation = kinds.presentation_of(job.kind)
     return {
         "previews": previews,
         "has_losses": has_losses,
-        "preview_at": at,
-        "preview_alt": alt,
-        "stage_words": {name: str(text) for name, text in words.STAGES.items()},
-        "unit_words": {name: str(text) for name, text in words.UNITS.items()},
+        "shows_losses": has_losses or presentation.losses,
+        "preview_at": presentation.caption.short,
+        "preview_alt": presentation.caption.long,
+        "stage_words": {name: str(text) for name, text in words.stages(job.kind).items()},
+        "unit_words": {name: str(text) for name, text in words.units(job.kind).items()},
     }
 
 

@@ -1,37 +1,20 @@
-"""The stable codes of the ledger and the engine, in words. What has no words here is shown as it was written."""
+"""Stable codes in words: those of the ledger and those that kinds of jobs share. A kind's own words are in its
+presentation (``presentation.py``). A code without words is shown as it was written."""
 
 from __future__ import annotations
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from faceengine.jobs import kinds
+from faceengine.jobs.presentation import Words
 from faceengine.jobs.queries import MANY, Waiting
 
-Words = str | Promise
-
-KINDS: dict[str, Words] = {
-    "extract": _("Extract faces"),
-    "train": _("Train"),
-    "convert": _("Convert"),
-    "convert-segment": _("Convert a part"),
-    "convert-still": _("Preview a frame"),
-    "score": _("Score"),
-    "intake": _("Take in a file"),
-}
-
 STAGES: dict[str, Words] = {
-    "extract": _("extracting faces"),
-    "measure": _("measuring"),
-    "train": _("training"),
-    "convert": _("converting"),
-    "join": _("joining the parts"),
     "load": _("getting ready"),
-    "load a": _("reading person A's faces"),
-    "load b": _("reading person B's faces"),
     "weights": _("fetching weights"),
     "parts": _("its parts are at work"),
-    "intake": _("checking and making ready"),
 }
+"""Stages that kinds of jobs share, or that the ledger tells of itself; a kind's own are in its presentation."""
 
 UNITS: dict[str, Words] = {
     "crops": _("crops"),
@@ -99,50 +82,25 @@ MESSAGES: dict[str, Words] = {
     "consent.scope": _("A person did not agree to this use"),
     "consent.waiting": _("A consent waits for its review"),
     "consent.withdrawn": _("A consent was withdrawn"),
-    "convert.no_person": _("The person was not seen in the video"),
-    "convert.other_model": _("The model was trained on another person than the one who agreed"),
-    "convert.other_person": _("The face is not that of the person who agreed"),
-    "convert.person": _("The person can't be recognised by this set"),
-    "convert.range": _("The video does not have those frames"),
-    "convert.reference": _("The consents' recordings have changed meanwhile"),
-    "convert.same_file": _("The result would overwrite its own video"),
-    "convert.unchecked": _("The result's faces were never compared with the people who agreed"),
-    "convert.unverified": _("It is not certain that the swapped face is that of the person who agreed"),
     "disk.denied": _("Reading or writing there is not allowed"),
     "disk.full": _("The disk is full"),
     "disk.path": _("That path can't be used"),
     "embedding.dlib": _("dlib recognises instead of FaceNet"),
-    "extract.at_edge": _("Faces at the edge of the frame"),
-    "extract.bad_photo": _("A photo could not be read"),
-    "extract.changed": _("Another file has taken an input's name"),
-    "extract.few": _("Too few crops to train on"),
-    "extract.input_without_face": _("No face was found in one of the inputs"),
-    "extract.missing": _("An input is missing"),
-    "extract.no_face": _("No face was found"),
-    "extract.passed_over": _("Files in a folder were passed over"),
-    "extract.settings": _("The set was begun with other settings"),
-    "extract.some": _("Few crops"),
-    "extract.two_people": _("The footage shows more than one person"),
     "faceset.damaged": _("The face set is damaged"),
     "faceset.format": _("The face set is of another version"),
     "faceset.missing": _("There is no such face set"),
     "faceset.picture": _("A picture of the face set is lost"),
     "faceset.unfinished": _("The extraction has not come to its end"),
     "folder.busy": _("Another process works in this folder"),
-    "join.parts": _("The parts can't be joined"),
     "landmarks.dlib": _("dlib finds landmarks instead of FAN"),
     "marks.done": _("The result carries its marks"),
     "marks.missing": _("Without all marks nothing leaves the studio"),
     "memory.full": _("Not enough memory"),
     "output.busy": _("Another process writes this result"),
     "run.missing": _("There is no such training run"),
-    "run.other_settings": _("The run was trained with other settings"),
     "runner.defect": _("The runner met a defect of its own"),
     "runner.late": _("The machine that worked on it stood still; the work went on without it"),
     "runner.lost": _("The machine that worked on it was lost"),
-    "score.empty_set": _("A face set of the score is empty"),
-    "score.no_face": _("No face is found in the result"),
-    "score.size": _("Result and footage differ in size"),
     "sign.expired": _("The certificate for signing has expired"),
     "sign.failed": _("The result can't be signed"),
     "sign.mismatch": _("The key for signing is not the certificate's"),
@@ -151,32 +109,9 @@ MESSAGES: dict[str, Words] = {
     "sign.unreadable": _("The key or certificate for signing can't be read"),
     "store.refused": _("The file store refuses"),
     "store.unreachable": _("The file store can't be reached"),
-    "train.at_edge": _("Faces at the edge of the frame are left out"),
-    "train.begin": _("Training begins"),
-    "train.blurred": _("One person's faces are much softer than the other's"),
-    "train.exchanged": _("A and B are exchanged"),
-    "train.few": _("Few faces to learn from"),
-    "train.leans": _("One person is learnt worse than the other"),
-    "train.mask_collapsed": _("The mask has collapsed"),
-    "train.mixed_embeddings": _("The set mixes embeddings of different networks"),
-    "train.nan": _("The training diverged"),
-    "train.no_landmarks": _("The set has crops without landmarks"),
-    "train.poses": _("One person's faces lack poses that the other's have"),
-    "train.small": _("The faces are small in the footage"),
-    "train.no_perceptual": _("Training goes on without the perceptual loss"),
-    "train.other_crops": _("Faces of somebody else are left out"),
-    "train.other_people": _("The run was trained on other people"),
-    "train.other_person": _("The face set shows another person than the one who agreed"),
     "team.disk": _("The team's disk space is used up"),
     "team.jobs": _("The team has too many jobs queued or running"),
     "team.member_jobs": _("The member has too many jobs queued or running"),
-    "train.ranks": _("The batch can't be shared among the GPUs"),
-    "train.same_set": _("A and B are the same set"),
-    "train.set_changed": _("A face set has changed since the run began"),
-    "train.too_few": _("Too few faces to learn from"),
-    "train.warm_start": _("Starts from the weights of another run"),
-    "train.base": _("Starts from the base model, which has learned faces from synthetic people"),
-    "train.no_base": _("Starts from random weights: there is no base model for this shape of networks"),
     "video.alpha": _("The video is partly transparent"),
     "video.clock": _("The video holds several recordings"),
     "video.colours": _("The video's colours are converted"),
@@ -200,93 +135,45 @@ MESSAGES: dict[str, Words] = {
     "weights.missing": _("The engine's weights are missing"),
     "weights.unreachable": _("Weights can't be downloaded"),
 }
-"""Headlines; the sentence with the particulars stands beside them."""
-
-ADVICE: dict[str, Words] = {
-    "train.blurred": _(
-        "A swap can't be sharper than the faces it was learnt from. Add sharper footage of this person."
-    ),
-    "train.poses": _("The swap will be worst in these poses. Add footage in which this person turns the same way."),
-    "train.small": _("Add footage in which the face is larger, or choose a preset of fewer pixels."),
-    "train.few": _("Swaps get much better from 250 crops of a person on; 500 to 5,000 are best. More footage helps."),
-    "train.leans": _(
-        "Compare the number, sharpness and poses of both people's crops: the person who is learnt worse needs more of "
-        "them, and more different ones."
-    ),
-    "train.mask_collapsed": _(
-        "A swap along the mask would look like the person before it. Branch from an earlier snapshot, or cover the "
-        "outlined face instead of the mask when converting."
-    ),
-    "train.no_perceptual": _(
-        "The network for it is not installed; the weights page says where it comes from. Faces come out a little "
-        "softer."
-    ),
-    "train.nan": _(
-        "A loss was no number any more; nothing of that was kept. Retry goes on from the newest checkpoint. If it "
-        "happens again, begin anew with a smaller preset."
-    ),
-    "convert.no_person": _(
-        "See that the video is of the person under whom it was uploaded, and that the face is seen from the front "
-        "somewhere."
-    ),
-    "convert.other_person": _(
-        "Only the person in the recording of the consent is replaced. If it is that person, ask for a new consent with "
-        "a clearer recording: the face from the front, in good light."
-    ),
-    "convert.other_model": _(
-        "Look through the faces of both people, then start a new training. It learns from the people who agreed."
-    ),
-    "convert.unchecked": _("Convert the video again. The faces in it are then compared with the consents' recordings."),
-    "convert.unverified": _(
-        "Use footage in which the person's face is seen from the front somewhere, or ask for a new consent with a "
-        "clearer recording."
-    ),
-    "extract.at_edge": _("Training leaves them out. Footage with the whole face in view gives more to learn from."),
-    "extract.two_people": _(
-        "A model that learns from two people draws neither. Open the faces, sort them by the distance to the typical "
-        "face, and reject those of the other person."
-    ),
-    "train.exchanged": _("Give the run its face sets the way round that it was begun with, or begin a new run."),
-    "train.other_people": _("Begin a new run. A run goes on only with the people that it has learned."),
-    "train.at_edge": _(
-        "Part of such a face lies outside the frame, where there is nothing to learn from. Footage with the whole face "
-        "in view helps."
-    ),
-}
-"""What to do about it, where that can be said in general."""
+"""Headlines of the codes that kinds share; a kind's own are in its presentation. The sentence with the particulars is
+shown beside them."""
 
 
 def advice(code: str) -> Words:
     """What to do about a message or an error; empty where nobody knows in general."""
-    return ADVICE.get(code, "")
+    return next((own.advice[code] for own in kinds.presentations() if code in own.advice), "")
 
 
 def message(code: str) -> Words:
     """The headline of a message's or an error's code; the code itself if there is none."""
-    return MESSAGES.get(code, code)
+    if code in MESSAGES:
+        return MESSAGES[code]
+    return next((own.messages[code] for own in kinds.presentations() if code in own.messages), code)
 
 
 def kind(name: str) -> Words:
     """What a kind of job does."""
-    return KINDS.get(name, name)
+    return kinds.presentation_of(name).label or name
 
 
-def stage(name: str) -> Words:
-    """What a stage is doing."""
-    return STAGES.get(name, name)
+def stages(kind: str) -> dict[str, Words]:
+    """Return what a job of that kind is doing, by the stage that its progress names."""
+    return {**STAGES, **kinds.presentation_of(kind).stages}
 
 
-def preview_of(kind: str) -> tuple[Words, Words]:
-    """How a job's preview is called that it made at ``{iteration}``, and what it shows: of a training's, or a video's
-    frame."""
-    if kind == "train":
-        return _("iteration {iteration}"), _("Preview at iteration {iteration}")
-    return _("frame {iteration}"), _("Frame {iteration} as it was converted")
+def stage(name: str, kind: str) -> Words:
+    """What a stage of a job of that kind is doing."""
+    return stages(kind).get(name, name)
 
 
-def unit(name: str) -> Words:
+def units(kind: str) -> dict[str, Words]:
+    """Return what a job of that kind counts, by the unit that its progress names."""
+    return {**UNITS, **kinds.presentation_of(kind).units}
+
+
+def unit(name: str, kind: str) -> Words:
     """What is counted."""
-    return UNITS.get(name, name)
+    return units(kind).get(name, name)
 
 
 def change(name: str) -> Words:

@@ -45,8 +45,8 @@ SHOWS_NO_MATERIAL = re.compile(
     r"account|password|send-proof|prove-address|password-reset|set-password|set-password-by-mail|"
     r"health|metrics|home|sign-in|sign-out|teams|team|new-team|invite|trail|set_language|language|invitation|join|"
     r"check-trail|export-trail|api|tokens|revoke-token|api-1:.*|"
-    r"studio:(weights|weights-fetch|project|new|rename|delete-project|delete-run|delete-conversion)|jobs:(list|ended|queued|detail|steer)|uploads:(delete|give-up|upload)|"
-    r"(consent|provenance|operations|weights|verify|accounts)[:-].*|.*(openapi|docs|swagger).*"
+    r"project|new-project|rename-project|studio:(weights|weights-fetch)|jobs:(list|ended|queued|detail|steer)|uploads:(delete|give-up|upload)|"
+    r"(consent|removal|provenance|operations|weights|verify|accounts)[:-].*|.*(openapi|docs|swagger).*"
 )
 """Names of addresses that may answer without consents: they say that something is there, and show nothing of it. The
 last ones of ``uploads`` take away; asked how far an upload is, ``uploads:upload`` tells a number."""

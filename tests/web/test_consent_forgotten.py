@@ -24,7 +24,7 @@ from tests.web.footage import client_of, member, project_of, user
 from tests.web.pdfs import signed_pdf
 from webapp.accounts.models import User
 from webapp.accounts.services import found_team
-from webapp.consent import evidence, keys, links, nameless, services, statements, vault
+from webapp.consent import evidence, keys, links, services, statements, vault, withdrawal
 from webapp.consent.answers import Answer, agree
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.models import Consent, Evidence, PersonKey, Tombstone
@@ -33,7 +33,7 @@ from webapp.projects.mentions import Mentions
 from webapp.projects.models import AuditEntry, Person, Project
 from webapp.projects.services import create_project, record
 from webapp.provenance.verifying import _consents
-from webapp.studio.removal import delete_project
+from webapp.removal.deletion import delete_project
 from webapp.uploads.models import Asset
 
 DEMO = Path(__file__).parents[2] / "demo"
@@ -330,6 +330,6 @@ def test_what_shows_nobody_who_speaks_is_refused(tmp_path: Path, named: Project)
 
 def test_names_are_looked_for_before_they_are_emptied(named: Project) -> None:
     consent, _ = agreed(named, "a", "Quinn Example")
-    mentions = nameless.mentions_of(Person.objects.get(pk=consent.person_id))
+    mentions = withdrawal.mentions_of(Person.objects.get(pk=consent.person_id))
     assert mentions.within("example.mp4")
     assert mentions.within("Quinn")

@@ -29,8 +29,8 @@ from tests.web.ways import claimed, converted, footage, scored, still_of, traine
 from webapp.accounts.models import User
 from webapp.accounts.services import found_team
 from webapp.consent import services
-from webapp.consent.erasure import settle
 from webapp.consent.models import Consent, Tombstone
+from webapp.consent.tombstones import settle
 from webapp.curation.models import Crop
 from webapp.projects.models import AuditEntry, Person, Project
 from webapp.projects.services import create_project

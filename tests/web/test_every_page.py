@@ -24,13 +24,13 @@ LISTS = {
     "jobs:ended": 1,
     "jobs:queued": 1,
     "uploads:room": 3,
-    "studio:project": 2,
+    "project": 2,
     "home": 1,
-    "consent:my-data": 2,
+    "removal:my-data": 2,
 }
 """How many such lists pages show: the overview of jobs three of open ones, two queues, and three of ended ones.
 The room of footage counts files that were taken and that were refused, to show them in pages."""
-WRITES = {"consent:evidence": 3, "consent:my-data": 3}
+WRITES = {"consent:evidence": 3, "removal:my-data": 3}
 """Pages that note in the audit trail that they were looked at."""
 
 

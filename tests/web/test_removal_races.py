@@ -19,10 +19,11 @@ from faceengine.jobs.models import Attempt, Job
 from tests.web.footage import stored
 from tests.web.ways import claimed, converted
 from webapp.accounts.models import User
-from webapp.consent import erasure, leftovers
+from webapp.consent import leftovers, tombstones
 from webapp.consent.models import Leftover
 from webapp.projects.models import Project
-from webapp.studio import removal, services
+from webapp.removal import deletion
+from webapp.studio import services
 from webapp.studio.errors import StudioError
 from webapp.studio.models import Conversion, Run
 from webapp.uploads import services as uploads
@@ -59,7 +60,7 @@ def given_up(run: Run, owner: User) -> Conversion:
 def test_what_a_dying_body_writes_goes_when_its_runner_lets_go(run: Run, owner: User) -> None:
     conversion = given_up(run, owner)
     job = Job.objects.get(pk=conversion.job_id)
-    removal.delete_conversion(owner, conversion)
+    deletion.delete_conversion(owner, conversion)
     late = write(job)
     kinds.get("convert").on_gone(job)
     assert not late.parent.exists()
@@ -69,21 +70,21 @@ def test_what_a_dying_body_writes_goes_when_its_runner_lets_go(run: Run, owner: 
 def test_it_goes_with_a_later_sweep_if_the_runner_is_dead_too(run: Run, owner: User) -> None:
     conversion = given_up(run, owner)
     job = Job.objects.get(pk=conversion.job_id)
-    removal.delete_conversion(owner, conversion)
+    deletion.delete_conversion(owner, conversion)
     late = write(job)
-    erasure.sweep()
+    tombstones.sweep()
     assert not late.parent.exists()
     assert Leftover.objects.filter(folder=job.folder).exists(), "it may write once more"
     write(job)
     Leftover.objects.update(left_at=timezone.now() - leftovers.dying_time() - timedelta(seconds=1))
-    erasure.sweep()
+    tombstones.sweep()
     assert not late.parent.exists()
     assert not Leftover.objects.exists()
 
 
 def test_a_picture_that_is_made_while_a_project_goes_goes_too(run: Run, owner: User) -> None:
     project, folder = run.project, run.project.folder
-    removal.delete_project(owner, project)
+    deletion.delete_project(owner, project)
     default_storage.save(f"{folder}/a/thumbs/96/1.webp", ContentFile(b"late"))
     Leftover.objects.update(left_at=timezone.now() - timedelta(hours=1))
     leftovers.settle()
@@ -93,7 +94,7 @@ def test_a_picture_that_is_made_while_a_project_goes_goes_too(run: Run, owner: U
 def test_what_ended_long_ago_is_not_looked_at_again(run: Run, owner: User) -> None:
     Attempt.objects.update(ended_at=timezone.now() - timedelta(hours=1))
     folder = run.job.folder
-    removal.delete_run(owner, run)
+    deletion.delete_run(owner, run)
     assert not any(name.startswith(folder) for name in stored())
     assert not Leftover.objects.exists()
 
@@ -107,9 +108,9 @@ def test_a_store_that_is_away_is_asked_again(run: Run, owner: User, monkeypatch:
 
     with monkeypatch.context() as broken:
         broken.setattr(leftovers, "remove_folder", away)
-        removal.delete_run(owner, run)
+        deletion.delete_run(owner, run)
     assert any(name.startswith(folder) for name in stored())
-    erasure.sweep()
+    tombstones.sweep()
     assert not any(name.startswith(folder) for name in stored())
     assert not Leftover.objects.exists()
 
@@ -120,9 +121,9 @@ def test_a_deletion_that_is_taken_back_takes_nothing(run: Run, owner: User, monk
     def fails(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(removal, "leave", fails)
+    monkeypatch.setattr(deletion, "leave", fails)
     with pytest.raises(RuntimeError):
-        removal.delete_run(owner, run)
+        deletion.delete_run(owner, run)
     assert stored() == before
     assert Run.objects.exists()
     assert not Leftover.objects.exists()
@@ -133,7 +134,7 @@ def test_a_deletion_that_is_taken_back_takes_nothing(run: Run, owner: User, monk
 
 def meanwhile(monkeypatch: Any, what: Callable[[], Any]) -> dict[str, Any]:
     """Do ``what`` on another connection once a deletion has seen that nothing is at work; how that ended."""
-    usual, told = removal._refuse_open, {}
+    usual, told = deletion._refuse_open, {}
 
     def other() -> None:
         try:
@@ -150,7 +151,7 @@ def meanwhile(monkeypatch: Any, what: Callable[[], Any]) -> dict[str, Any]:
         told["thread"].join(0.5)
         assert told["thread"].is_alive(), "it did not wait for its turn"
 
-    monkeypatch.setattr(removal, "_refuse_open", refuse_open)
+    monkeypatch.setattr(deletion, "_refuse_open", refuse_open)
     return told
 
 
@@ -171,7 +172,7 @@ def nothing_is_left_of(project: Project) -> None:
 def test_who_converts_with_a_run_that_is_going_is_told_so(run: Run, owner: User, monkeypatch: Any) -> None:
     asset = video(run)
     told = meanwhile(monkeypatch, lambda: services.start_conversion(owner, run, asset, {}))
-    removal.delete_run(owner, run)
+    deletion.delete_run(owner, run)
     assert code_of(told) == "removal.gone"
     nothing_is_left_of(run.project)
 
@@ -179,7 +180,7 @@ def test_who_converts_with_a_run_that_is_going_is_told_so(run: Run, owner: User,
 def test_who_asks_for_a_frame_or_a_longer_training_too(run: Run, owner: User, monkeypatch: Any) -> None:
     again = Run.objects.get(pk=run.pk)
     told = meanwhile(monkeypatch, lambda: services.train_longer(owner, again, iterations=10**6))
-    removal.delete_run(owner, run)
+    deletion.delete_run(owner, run)
     assert code_of(told) == "removal.gone"
     nothing_is_left_of(run.project)
     with pytest.raises(StudioError, match="gone"):
@@ -190,7 +191,7 @@ def test_who_scores_a_conversion_that_is_going_is_told_so(run: Run, owner: User,
     conversion = converted(run)
     again = Conversion.objects.get(pk=conversion.pk)
     told = meanwhile(monkeypatch, lambda: services.start_score(owner, again))
-    removal.delete_conversion(owner, conversion)
+    deletion.delete_conversion(owner, conversion)
     assert code_of(told) == "removal.gone"
     nothing_is_left_of(run.project)
 
@@ -204,7 +205,7 @@ def test_who_begins_in_a_project_that_is_going_is_told_so(run: Run, owner: User,
         "train": lambda: services.start_run(owner, project, "Another", {"preset": "tiny", "iterations": 20}),
     }
     told = meanwhile(monkeypatch, begin[what])
-    removal.delete_project(owner, run.project)
+    deletion.delete_project(owner, run.project)
     assert code_of(told) == "removal.gone"
     assert not Job.objects.exists()
 
@@ -213,7 +214,7 @@ def test_who_retries_what_is_going_comes_too_late(run: Run, owner: User, monkeyp
     conversion = given_up(run, owner)
     job = Job.objects.get(pk=conversion.job_id)
     told = meanwhile(monkeypatch, lambda: transitions.retry(job))
-    removal.delete_conversion(owner, conversion)
+    deletion.delete_conversion(owner, conversion)
     told["thread"].join()
     assert told["made"] is False
     assert not Job.objects.filter(pk=job.pk).exists()
@@ -223,7 +224,7 @@ def test_a_file_that_becomes_whole_in_the_last_moment_goes_too(run: Run, owner: 
     upload = uploads.begin(owner, run.project.people.get(side="a"), "clip.mov", 3)
     again = Upload.objects.select_related("person__project").get(pk=upload.pk)
     told = meanwhile(monkeypatch, lambda: uploads.append(again, 0, ContentFile(b"abc")))
-    removal.delete_project(owner, run.project)
+    deletion.delete_project(owner, run.project)
     told["thread"].join()
     assert "made" not in told
     Leftover.objects.update(left_at=timezone.now() - timedelta(hours=1))
@@ -236,5 +237,5 @@ def test_a_file_that_becomes_whole_in_the_last_moment_goes_too(run: Run, owner: 
 def test_what_was_begun_before_keeps_it(run: Run, owner: User) -> None:
     services.start_conversion(owner, run, video(run), {})
     with pytest.raises(StudioError, match="busy"):
-        removal.delete_run(owner, run)
+        deletion.delete_run(owner, run)
     assert Run.objects.exists()

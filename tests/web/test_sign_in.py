@@ -10,8 +10,8 @@ from axes.models import AccessAttempt, AccessFailureLog
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from webapp.accounts.limits import client_address
 from webapp.accounts.models import User
+from webapp.clients import client_address
 
 pytestmark = pytest.mark.django_db
 

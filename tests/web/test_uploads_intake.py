@@ -19,11 +19,11 @@ from tests.hostile.videos import Make
 from tests.hostile.watched import Watched
 from tests.jobs.conftest import make_slot, run_next
 from tests.web.footage import Tus, arriving, client_of, people, project_of, stored, user
+from webapp.file_reasons import REASONS
 from webapp.projects.models import Person
 from webapp.uploads import services
 from webapp.uploads.models import Asset, AssetState
 from webapp.uploads.quotas import quota
-from webapp.uploads.words import REASONS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

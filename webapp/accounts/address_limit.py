@@ -16,8 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from webapp.accounts.limits import client_address
-from webapp.clients import network_of
+from webapp.clients import client_address, network_of
 
 WITHIN = timedelta(hours=1)
 

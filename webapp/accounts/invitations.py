@@ -14,11 +14,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from webapp.accounts.access import Verb, backs
 from webapp.accounts.makers import DEMO_ADDRESS, is_backed, stamp_of
 from webapp.accounts.models import Invitation, Membership, Role, Team, User
 from webapp.accounts.proofs import prove_by_mail, remember_inviter
 from webapp.accounts.services import TeamError
-from webapp.projects.access import Verb, backs
 
 DAYS = 7
 

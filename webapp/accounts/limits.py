@@ -29,17 +29,6 @@ def once_more(what: str, most: int) -> None:
         raise TeamError("mail.often")
 
 
-def client_address(request: HttpRequest) -> str:
-    """Whose address counts: the one that connects, or what the last of the ``PROXIES`` in front of us saw.
-
-    What stands further left in ``X-Forwarded-For`` comes from the client, who may write anything there.
-    """
-    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    if 0 < settings.PROXIES <= len(seen):
-        return str(seen[-settings.PROXIES])
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
 def account_name(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
     """The account somebody tries, written in one way only."""
     said = credentials or request.POST
@@ -48,7 +37,7 @@ def account_name(request: HttpRequest, credentials: dict[str, Any] | None = None
 
 def locked_out(request: HttpRequest, _response: Any = None, _credentials: Any = None) -> HttpResponse:
     """The sign-in page once more, with when to try again. It says the same whether there is such an account or not."""
-    from webapp.accounts.address_limit import wait_of  # it counts with a model, and asks this module for the address
+    from webapp.accounts.address_limit import wait_of  # it counts with a model
 
     minutes = wait_of(request) or int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
     context = {"form": AuthenticationForm(request), "next": request.POST.get("next", ""), "wait": minutes}

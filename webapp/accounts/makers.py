@@ -2,7 +2,7 @@
 
 What somebody makes keeps a stamp of their password. It counts while the maker may act at all and has that password
 still, as a session does; and, where a team gave them the right to make it, while their role in it still gives it
-(``webapp.projects.access.backs``). So nothing has to be found and deleted when somebody leaves.
+(``webapp.accounts.access.backs``). So nothing has to be found and deleted when somebody leaves.
 """
 
 from __future__ import annotations

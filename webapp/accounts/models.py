@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class Role(models.TextChoices):
-    """What a member may do in a team; ``webapp.projects.access`` says what each role allows."""
+    """What a member may do in a team; ``webapp.accounts.access`` says what each role allows."""
 
     OWNER = "owner", _("owner")
     EDITOR = "editor", _("editor")

@@ -16,12 +16,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from webapp.accounts import mail
-from webapp.accounts.limits import client_address, once_more
+from webapp.accounts.limits import once_more
 from webapp.accounts.makers import may_act
 from webapp.accounts.proofs import prove_by_mail
 from webapp.accounts.records import record_of_account
 from webapp.accounts.resets import end_reset_links, open_reset_link, use_reset_link
 from webapp.accounts.services import TeamError
+from webapp.clients import client_address
 
 _MAILS, _MAILS_TO_ONE = 20, 3
 """Mails that one address may ask for in an hour; and for one account, whoever asks."""

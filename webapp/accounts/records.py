@@ -1,13 +1,23 @@
-"""What happens to an account, in the audit log of each of its teams, and in the installation's log."""
+"""What happens to teams and accounts, for the audit log, which lies above this app and listens to :data:`recorded`."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
+
+from django.dispatch import Signal
 
 from webapp.accounts.models import Team, User
-from webapp.projects.services import record
 
 log = logging.getLogger(__name__)
+
+recorded = Signal()
+"""Sent in the transaction of what is done, with ``actor``, ``verb``, ``team`` and ``data``."""
+
+
+def record(actor: User | None, verb: str, team: Team, **data: Any) -> None:
+    """Tell the audit log what ``actor`` (``None``: the command line) did in ``team``."""
+    recorded.send(sender=Team, actor=actor, verb=verb, team=team, data=data)
 
 
 def record_of_account(actor: User | None, verb: str, user: User) -> None:

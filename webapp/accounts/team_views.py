@@ -17,12 +17,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp.accounts import mail
+from webapp.accounts.access import Verb, get_team, may, require
 from webapp.accounts.forms import AccountForm, InviteForm
 from webapp.accounts.invitations import accept, invite, is_for, open_account, open_invitation, open_ones
 from webapp.accounts.models import Invitation, Membership, Role, Team
+from webapp.accounts.records import record
 from webapp.accounts.services import TeamError, change_role, remove_member
-from webapp.projects.access import Verb, get_team, may, require
-from webapp.projects.services import record
 
 
 @require_safe

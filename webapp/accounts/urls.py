@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.urls import include, path
 
 from webapp.accounts import account_views, password_views, team_views, views
-from webapp.projects.trail import check_trail, export_trail, trail
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
@@ -19,9 +18,6 @@ urlpatterns = [
     path("password/link/<str:reset_token>/", password_views.set_by_link, name="set-password"),
     path("teams/", team_views.teams, name="teams"),
     path("teams/<int:team_id>/", team_views.team, name="team"),
-    path("teams/<int:team_id>/trail/", trail, name="trail"),
-    path("teams/<int:team_id>/trail/check/", check_trail, name="check-trail"),
-    path("teams/<int:team_id>/trail/export/", export_trail, name="export-trail"),
     path("teams/<int:team_id>/invite/", team_views.send_invitation, name="invite"),
     path("teams/<int:team_id>/invitations/<int:invitation_id>/withdraw/", team_views.withdraw, name="withdraw"),
     path("teams/<int:team_id>/members/<int:membership_id>/", team_views.change_member, name="change-member"),

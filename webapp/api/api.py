@@ -21,14 +21,14 @@ from webapp.api.schemas import CropNumberInQuery, KeyInPath, KeyInQuery, Seconds
 from webapp.consent.gate import Act, require_consent
 from webapp.curation import verdicts
 from webapp.curation.models import Crop, FaceSet
-from webapp.projects.access import REACH, Verb, cap_reaches, get_project, projects_of
+from webapp.projects.access import REACH, Verb, cap_reaches, get_person, get_project, projects_of
 from webapp.projects.services import create_project
 from webapp.request_values import parse_json
 from webapp.studio import services
 from webapp.studio.access import get_conversion, get_run
 from webapp.studio.models import Run, Snapshot, Still
 from webapp.studio.standing import standings
-from webapp.uploads.access import get_asset, get_person
+from webapp.uploads.access import get_asset
 from webapp.uploads.models import Asset
 
 PAGE = 500

@@ -8,11 +8,10 @@ class ConsentConfig(AppConfig):
     name = "webapp.consent"
 
     def ready(self) -> None:
-        from faceengine.jobs import chores, groups
-        from webapp.consent import checks, erasure, evidence, job_groups, receivers, triggers  # noqa: F401
+        from faceengine.jobs import chores
+        from webapp.consent import checks, evidence, receivers, tombstones, triggers  # noqa: F401
 
-        chores.add(erasure.sweep)
+        chores.add(tombstones.sweep)
         chores.add(evidence.forget_refused)
-        groups.know(job_groups.Teams())
         pre_migrate.connect(triggers.take_away, sender=self)
         post_migrate.connect(triggers.put_in_place, sender=self)

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from faceengine.jobs.permits import Refused
 from webapp.accounts.words import REVIEW
+from webapp.file_reasons import reason as file_reason
 from webapp.names import NAMES
-from webapp.uploads.words import reason as file_reason
 
 if TYPE_CHECKING:
     from webapp.projects.models import AuditEntry, Person, Project

@@ -29,7 +29,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.dispatch import receiver
 
 from faceengine import weights
 from faceengine.confined import run as confined
@@ -37,7 +36,6 @@ from faceengine.confined.limits import Limits
 from webapp import clients
 from webapp.consent import recordings, vault
 from webapp.consent.documents import LIMITS as DOCUMENT_LIMITS
-from webapp.consent.erasure import erased
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.likeness import about_likeness
 from webapp.consent.models import Consent, Evidence, Way
@@ -243,8 +241,7 @@ def forget(kept: Evidence) -> None:
     kept.delete()
 
 
-@receiver(erased)
-def destroy(person: Person, **_: Any) -> None:
+def destroy(person: Person) -> None:
     """The person withdraws: their key goes, so that no copy or backup of a file can be read, and the files go."""
     vault.destroy_key(person)
     Consent.objects.filter(person=person).update(statement_text=b"")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ from django.db.models import TextChoices
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from faceengine.jobs import kinds
+from faceengine.jobs.kinds import Makes, Shows
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import FileName, Role
 from faceengine.jobs.states import State
@@ -39,7 +41,7 @@ class Act(TextChoices):
     DELIVER = "deliver", _("handing it out")
 
 
-_PURPOSES = {
+PURPOSES = {
     Act.EXTRACT: Purpose.TRAIN,
     Act.TRAIN: Purpose.TRAIN,
     Act.CONVERT: Purpose.SWAP,
@@ -48,8 +50,6 @@ _PURPOSES = {
     Act.DELIVER: Purpose.DELIVER,
 }
 """What both people must have agreed to. Bringing footage in and looking at it is part of any consent."""
-_SWAPPED = ("train", "convert", "convert-segment", "convert-still", "score")
-"""Kinds of jobs whose pictures and videos may show swapped faces."""
 _WATCHED = (Role.PICTURE, Role.VIDEO)
 """What pages of the studio show in place."""
 
@@ -83,7 +83,7 @@ def _mandate(project: Project, act: Act) -> Mandate:
     both_live = Mandate.objects.filter(alive("consent_a__"), alive("consent_b__"), project=project)
     found = both_live.select_related("consent_a", "consent_b").order_by("-created_at").first()
     mandate = found or _new_mandate(project, act)
-    purpose = _PURPOSES.get(act)
+    purpose = PURPOSES.get(act)
     for consent in (mandate.consent_a, mandate.consent_b):
         if purpose is not None and purpose not in consent.purposes:
             raise ConsentError("consent.scope", _person(project, consent.side), project, act, purpose)
@@ -131,27 +131,29 @@ def is_remembered(error: ConsentError) -> bool:
 # ---- of jobs --------------------------------------------------------------------------------------------------------
 
 
-def permit(act: Act) -> Callable[[Job], UUID | None]:
-    """For kinds of jobs that do ``act``: what the ledger asks before a job is queued, begins, or goes on."""
+def permit(act: Act, *, reserved: Sequence[str] = ()) -> Callable[[Job], UUID | None]:
+    """For kinds of jobs that do ``act``: what the ledger asks before a job is queued, begins, or goes on.
+
+    ``reserved``: fields of the job's config that must be unset.
+    """
 
     def ask(job: Job) -> UUID:
         project = _project_of(job, act)
         mandate = require_consent(project, act)
         if job.state != State.RUNNING:  # while it runs its config is fixed
-            _keep_to_project(job, project, act)
+            _keep_to_project(job, project, act, reserved)
         return mandate.pk
 
     return ask
 
 
-def _keep_to_project(job: Job, project: Project, act: Act) -> None:
+def _keep_to_project(job: Job, project: Project, act: Act, reserved: Sequence[str]) -> None:
     """Two consents allow what is the project's own, and nobody else's footage, faces or models."""
     config = json.dumps(job.config)
     jobs = {UUID(number) for number in _IN_JOB.findall(config)} - {job.pk}
     elsewhere = set(_IN_PROJECT.findall(config)) - {str(project.pk)}
     own = Mandate.objects.filter(project=project).values("pk")
-    # Whom a conversion replaces follows from its model: a job from when requests could say otherwise doesn't go on.
-    chosen = job.kind.startswith("convert") and job.config.get("person") is not None
+    chosen = any(job.config.get(name) is not None for name in reserved)
     if elsewhere or chosen or (jobs and Job.objects.filter(pk__in=jobs).exclude(mandate__in=own).exists()):
         error = ConsentError("consent.foreign", None, project, act)
         remember(error)
@@ -163,18 +165,18 @@ def may_deliver(job: Job, name: FileName, download: bool) -> None:
 
     Raises :class:`ConsentError`.
     """
-    act = _act_of(job.kind, name.role, download)
+    act = _act_of(kinds.get(job.kind), name.role, download)
     _mandate(_project_of(job, act), act)
 
 
-def _act_of(kind: str, role: Role, download: bool) -> Act:
+def _act_of(kind: kinds.Kind, role: Role, download: bool) -> Act:
     """Return what it is to hand out such a file: what a page shows is watched in the studio, all else leaves it."""
     watched = role in _WATCHED
-    if role == Role.CHECKPOINT or (watched and download and kind in _SWAPPED):
+    if role == Role.CHECKPOINT or (watched and download and kind.shows != Shows.REAL):
         return Act.DELIVER
-    if kind.startswith("convert") and role != Role.LOG:
+    if kind.makes != Makes.NOTHING and role != Role.LOG:
         return Act.WATCH if watched else Act.DELIVER
-    return Act.WATCH if watched and kind == "score" else Act.PREVIEW
+    return Act.WATCH if watched and kind.shows == Shows.RESULT else Act.PREVIEW
 
 
 def _project_of(job: Job, act: Act) -> Project:

@@ -13,7 +13,6 @@ from faceengine.jobs.groups import Groups, Place
 from faceengine.jobs.models import Job
 from webapp.consent.models import Mandate
 from webapp.projects.access import Verb, cap_reaches, may, teams_where
-from webapp.uploads import quotas
 
 
 class Teams(Groups):
@@ -25,14 +24,6 @@ class Teams(Groups):
             return None
         return Mandate.objects.filter(pk=job.mandate).values_list("project__team", flat=True).first()
 
-    def admit(self, job: Job) -> None:
-        """Raise :class:`webapp.uploads.quotas.QuotaError` if the job's team or owner has too much already."""
-        quotas.admit(job)
-
-    def check_disk(self, job: Job) -> None:
-        """Raise :class:`webapp.uploads.quotas.QuotaError` if the job's team has no room left."""
-        quotas.check_disk(job)
-
     def of_user(self, user: Any) -> Sequence[int]:
         """The teams that ``user`` is a member of."""
         return sorted(teams_where(user, Verb.VIEW))
@@ -42,7 +33,7 @@ class Teams(Groups):
         mandates = Mandate.objects.filter(pk__in={job.mandate for job in jobs if job.mandate})
         found = {pk: (number, name) for pk, number, name in mandates.values_list("pk", "project", "project__name")}
         projects = {job.pk: found[job.mandate] for job in jobs if job.mandate in found}
-        return {pk: Place(name, reverse("studio:project", args=[number])) for pk, (number, name) in projects.items()}
+        return {pk: Place(name, reverse("project", args=[number])) for pk, (number, name) in projects.items()}
 
 
 def may_with(user: Any, verb: Verb, job: Job) -> bool:
@@ -56,7 +47,7 @@ def may_with(user: Any, verb: Verb, job: Job) -> bool:
 def is_erased(job: Job) -> bool:
     """Whether a withdrawal has taken the job, whose row stays only until its process is surely dead.
 
-    A job that names consents is its team's from its first day; ``erasure.py`` takes it from them.
+    A job that names consents is its team's from its first day; a withdrawal takes it from them.
     """
     return job.mandate is not None and job.group is None and job.owner_id is None
 

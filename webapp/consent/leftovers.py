@@ -48,6 +48,13 @@ def leave(folders: Mapping[str, bool]) -> None:
     transaction.on_commit(settle)
 
 
+def forget_jobs(jobs: QuerySet[Job]) -> None:
+    """Delete the jobs, with which their rows go, and, once that is certain, their files."""
+    gone, dying = list(jobs), at_work(jobs)
+    Job.objects.filter(pk__in=[job.pk for job in gone]).delete()
+    leave({job.folder: job.pk in dying for job in gone})
+
+
 def settle() -> int:
     """Remove what is left, as far as that can be done now; how many folders are still to be looked at again."""
     over = Leftover.objects.filter(Q(at_work=False) | Q(left_at__lt=Now() - dying_time()))

@@ -22,7 +22,7 @@ from webapp.consent import links, own_links
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.limits import slow_down
 from webapp.consent.models import Consent
-from webapp.consent.person_views import _ANSWERS, _public
+from webapp.consent.person_views import ANSWERS, public
 
 log = logging.getLogger(__name__)
 _MAILS = 3
@@ -30,7 +30,7 @@ _MAILS = 3
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_public
+@public
 def take(request: HttpRequest, passed_token: str) -> HttpResponse:
     """The link that a member passed on: here the person takes their own."""
     link = own_links.open_passed_on(passed_token)
@@ -42,21 +42,21 @@ def take(request: HttpRequest, passed_token: str) -> HttpResponse:
 
 
 @require_POST
-@_public
+@public
 def renew(request: HttpRequest, own_token: str) -> HttpResponse:
     """Another link instead of one that somebody else may have seen."""
     consent = links.consent_behind(own_token)
-    slow_down(request, "answer", _ANSWERS, own_token)
+    slow_down(request, "answer", ANSWERS, own_token)
     return shown(request, consent, *own_links.renew(consent))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_public
+@public
 def lost(request: HttpRequest) -> HttpResponse:
     """Another link instead of one that is lost: by the code, or by mail."""
     problem = note = ""
     if request.method == "POST":
-        slow_down(request, "lost", _ANSWERS, "")  # no link is known here: each address counts for itself
+        slow_down(request, "lost", ANSWERS, "")  # no link is known here: each address counts for itself
         if request.POST.get("code"):
             try:
                 consent = own_links.behind_code(request.POST["code"])
@@ -94,7 +94,7 @@ def send_renewal(request: HttpRequest, consent: Consent) -> bool:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_public
+@public
 def by_mail(request: HttpRequest, mail_token: str) -> HttpResponse:
     """The mailed link."""
     consent = own_links.behind_mail(mail_token)

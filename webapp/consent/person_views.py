@@ -1,4 +1,4 @@
-"""The person's own pages, without an account: agreeing by a link, withdrawing, and what is held about them."""
+"""The person's own pages, without an account: agreeing by a link, and withdrawing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from webapp.consent import links, own_links, services
 from webapp.consent.answers import Answer, agree
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.held import archive
 from webapp.consent.limits import slow_down, wrong_link
 from webapp.consent.models import ConsentLink, Purpose, Way
 from webapp.consent.statements import agreed, statement
 from webapp.consent.uses import kept, lacking
 from webapp.csp import policy
 
-_LOOKS, _ANSWERS = 60, 10
+_LOOKS, ANSWERS = 60, 10
 """In a minute, by one link from one address."""
 _GONE = {
     "consent.link_unknown": 404,
@@ -36,7 +35,7 @@ _GONE = {
 }
 
 
-def _public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+def public(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """A page that anybody with its link may open, and no cache, proxy or other page may learn of."""
 
     @wraps(view)
@@ -67,7 +66,7 @@ def _counted(request: HttpRequest, error: ConsentStepError) -> ConsentStepError:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_public
+@public
 def agree_page(request: HttpRequest, link_token: str) -> HttpResponse:
     """The statement, and the ways to agree to it."""
     link = links.open_link(link_token)
@@ -75,7 +74,7 @@ def agree_page(request: HttpRequest, link_token: str) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            slow_down(request, "answer", _ANSWERS, link_token)
+            slow_down(request, "answer", ANSWERS, link_token)
             own = agree(link, _answer(request))
             return _thanks(request, link, own)
         except ConsentStepError as error:
@@ -133,7 +132,7 @@ def _thanks(request: HttpRequest, link: ConsentLink, own: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_public
+@public
 def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
     """Where the consent stands, and taking it back; opened again afterwards it says that it was."""
     consent = links.consent_behind(own_token)
@@ -151,15 +150,3 @@ def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
         "left_out": [Purpose(one).label for one in lacking(consent)],
     }
     return render(request, "consent/withdraw.html", context)
-
-
-@require_safe
-@_public
-def my_data(request: HttpRequest, own_token: str) -> HttpResponse:
-    """All that is held about the person, as one archive."""
-    consent = links.consent_behind(own_token)
-    slow_down(request, "data", _ANSWERS, own_token)
-    response = HttpResponse(archive(consent), content_type="application/zip")
-    services.data_taken(consent)
-    response["Content-Disposition"] = 'attachment; filename="my-data.zip"'
-    return response

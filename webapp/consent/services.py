@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.dispatch import Signal
 
 from webapp.accounts.models import User
 from webapp.consent import reviewing, synthetic
-from webapp.consent.erasure import erase
 from webapp.consent.errors import ConsentStepError
-from webapp.consent.evidence import forget, forget_refused
+from webapp.consent.evidence import destroy, forget, forget_refused
 from webapp.consent.models import VALID_FOR, Consent, Way, alive, every_purpose
-from webapp.consent.nameless import mentions_of
+from webapp.consent.withdrawal import mentions_of, withdrawn
 from webapp.names import plain_name
 from webapp.projects.models import Person, Project
 from webapp.projects.services import record
-from webapp.uploads.models import Asset
 
 _NOBODY = {"name": "", "email": "", "refused_why": ""}
 """What a consent says of its person in words."""
@@ -135,7 +134,10 @@ def withdraw(consent: Consent) -> bool:
         others = Consent.objects.filter(person=consent.person)
         others.filter(withdrawn_at=None).update(withdrawn_at=Now())
         others.update(**_NOBODY)
-        erase(consent, consent.person, mentions)
+        if not withdrawn.has_listeners(Consent):
+            raise ImproperlyConfigured("nothing deletes what was made of the person: install webapp.removal")
+        withdrawn.send(sender=Consent, consent=consent, person=consent.person, mentions=mentions)
+        destroy(consent.person)
     consent.refresh_from_db()
     _record(None, "consent.withdrawn", consent)
     return True
@@ -153,8 +155,7 @@ def grant_synthetic(project: Project, by: User | None = None) -> list[Consent]:
     Only the clips in ``synthetic.py`` can then be uploaded. Raises :class:`ConsentStepError` ``consent.not_synthetic``
     if the project has other footage already.
     """
-    if Asset.objects.filter(person__project=project).exclude(sha256__in=synthetic.CLIPS).exists():
-        raise ConsentStepError("consent.not_synthetic")
+    synthetic.granting.send(sender=Project, project=project)
     granted = []
     for person in project.people.all():
         consent = live(person) or Consent.objects.create(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.dispatch import Signal
+
 from webapp.consent.models import Consent, Way, alive
 from webapp.projects.models import Person
 
@@ -12,6 +14,10 @@ CLIPS: dict[str, str] = {
     "b4dadee5cedaf7ed1efd0e7ac5f3c2ace0f64c8265ada2f95570410c3c7d1dcf": "held_out_b.mp4",
 }
 """SHA-256 of each file, and what it is called in ``demo/``."""
+
+granting = Signal()
+"""Sent before it is noted that the people of a ``project`` were made by a computer. A listener that knows other footage
+of the project raises :class:`ConsentStepError` ``consent.not_synthetic``."""
 
 
 def forbids(person: Person, sha256: str) -> bool:

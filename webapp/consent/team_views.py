@@ -31,10 +31,9 @@ from webapp.consent.own_link_views import send_renewal
 from webapp.consent.statements import statement
 from webapp.consent.uses import lacking, lacks
 from webapp.consent.vault import VaultError
-from webapp.projects.access import REACH, Verb, get_project, require, role_of
+from webapp.projects.access import REACH, Verb, get_person, get_project, require, role_of
 from webapp.projects.models import Person
 from webapp.projects.services import record
-from webapp.uploads.access import get_person
 
 _SOON = timedelta(days=30)
 """Before a consent expires its renewal can be asked for."""

@@ -19,7 +19,6 @@ urlpatterns = [
     path("consents/<uuid:consent_id>/withdraw/", team_views.end, name="end"),
     path("consents/evidence/<uuid:evidence_id>/", team_views.evidence_file, name="evidence"),
     path("consent/withdraw/<str:own_token>/", person_views.withdraw_page, name="withdraw"),
-    path("consent/withdraw/<str:own_token>/data.zip", person_views.my_data, name="my-data"),
     path("consent/withdraw/<str:own_token>/renew/", own_link_views.renew, name="renew"),
     path("consent/own/<str:passed_token>/", own_link_views.take, name="take"),
     path("consent/lost/", own_link_views.lost, name="lost"),

@@ -49,6 +49,9 @@ class FaceSet(models.Model):
     """Whether a consent with a new recording was accepted since its crops were compared with the person's face."""
     created_at = models.DateTimeField(db_default=Now())
 
+    TOMBSTONE = "faces"
+    """What the tombstone of a set that a withdrawal took is called."""
+
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=models.Q(to_compare=True), name="face_sets_to_compare")

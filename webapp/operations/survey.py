@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cache
 from uuid import UUID
 
+from faceengine.jobs import kinds
 from faceengine.jobs.names import in_job
 from faceengine.jobs.scratch import is_free
 from webapp.operations.known import Known
@@ -29,13 +30,8 @@ _CACHED_JOB = re.compile(r"\.?jobs\+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
 
 
 class Kind(StrEnum):
-    """What space is used for."""
+    """What space is used for, besides the files of jobs: those count for the category that their kind names."""
 
-    FOOTAGE = "footage"
-    FACES = "faces"
-    RUNS = "runs"
-    CONVERSIONS = "conversions"
-    SCORES = "scores"
     PICTURES = "pictures"
     EVIDENCE = "evidence"
     LOGS = "logs"
@@ -59,17 +55,6 @@ class Why(StrEnum):
     """This machine's copy of what is gone."""
 
 
-_OF_JOBS = {
-    "intake": Kind.FOOTAGE,
-    "extract": Kind.FACES,
-    "train": Kind.RUNS,
-    "convert": Kind.CONVERSIONS,
-    "convert-segment": Kind.CONVERSIONS,
-    "convert-still": Kind.CONVERSIONS,
-    "score": Kind.SCORES,
-}
-
-
 @dataclass
 class Amount:
     """Of some files."""
@@ -84,9 +69,9 @@ class Amount:
 
 @dataclass
 class Survey:
-    """Space by kind, and what may go by reason."""
+    """Space by category, and what may go by reason."""
 
-    space: dict[Kind, Amount] = field(default_factory=lambda: defaultdict(Amount))
+    space: dict[str, Amount] = field(default_factory=lambda: defaultdict(Amount))
     going: dict[Why, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -108,7 +93,7 @@ class _Look:
         self.now = time.time()
         self.is_free = cache(is_free)
 
-    def at(self, file: Found) -> tuple[Kind, Why | None]:
+    def at(self, file: Found) -> tuple[str, Why | None]:
         """Of what it is, and why it may go; ``None``: it may not."""
         if file.root == Root.STORAGE and file.name in self.known.names:
             return self._stored(file)[0], None
@@ -126,7 +111,7 @@ class _Look:
     def _if_old(self, file: Found, why: Why) -> Why | None:
         return why if self._old(file) else None
 
-    def _stored(self, file: Found) -> tuple[Kind, Why | None]:
+    def _stored(self, file: Found) -> tuple[str, Why | None]:
         found = in_job(file.name)
         if found is not None:
             return self._of_job(file, *found)
@@ -136,18 +121,18 @@ class _Look:
             return Kind.EVIDENCE, self._if_old(file, Why.NOBODY_S) if len(file.parts) == 2 else None
         return Kind.OTHER, None
 
-    def _of_job(self, file: Found, job: UUID, inside: str) -> tuple[Kind, Why | None]:
+    def _of_job(self, file: Found, job: UUID, inside: str) -> tuple[str, Why | None]:
         if job not in self.known.kinds:
             return Kind.OTHER, None if job in self.known.spoken_of else self._if_old(file, Why.NOBODY_S)
         if inside.startswith("logs/"):
             number = inside.removeprefix("logs/").removesuffix(".log")
             is_old = number.isascii() and number.isdigit() and (job, int(number)) in self.known.old_logs
             return Kind.LOGS, Why.OLD_LOG if is_old else None
-        kind = _OF_JOBS.get(self.known.kinds[job], Kind.OTHER)
+        kind = kinds.presentation_of(self.known.kinds[job]).storage.name
         half = _HIDDEN_PART.search(file.parts[-1]) and job in self.known.ended
         return kind, self._if_old(file, Why.LEFT) if half else None
 
-    def _of_project(self, file: Found, project: int) -> tuple[Kind, Why | None]:
+    def _of_project(self, file: Found, project: int) -> tuple[str, Why | None]:
         thumb, arrival = _THUMB.match(file.name), _ARRIVAL.match(file.name)
         kind = Kind.PICTURES if thumb else Kind.ARRIVING if arrival else Kind.OTHER
         if project not in self.known.projects:
@@ -159,7 +144,7 @@ class _Look:
         nobody_s |= arrival is not None and UUID(arrival[1]) not in self.known.arriving
         return kind, self._if_old(file, Why.NOBODY_S) if nobody_s else None
 
-    def _upload(self, file: Found) -> tuple[Kind, Why | None]:
+    def _upload(self, file: Found) -> tuple[str, Why | None]:
         try:
             upload = UUID(file.parts[0])
         except ValueError:
@@ -168,10 +153,10 @@ class _Look:
             return Kind.ARRIVING, Why.EXPIRED
         return Kind.ARRIVING, None if upload in self.known.arriving else self._if_old(file, Why.NOBODY_S)
 
-    def _sent(self, file: Found) -> tuple[Kind, Why | None]:
+    def _sent(self, file: Found) -> tuple[str, Why | None]:
         return Kind.ARRIVING, Why.EXPIRED if self._old(file, KEEP_SECONDS) else None
 
-    def _scratch(self, file: Found) -> tuple[Kind, Why | None]:
+    def _scratch(self, file: Found) -> tuple[str, Why | None]:
         if file.parts[0] == "attempts" and len(file.parts) > 1:
             name = file.parts[1].removesuffix(".lock")
             dead = not file.parts[1].startswith(".") and self.is_free(name)

@@ -24,7 +24,7 @@ from faceengine.jobs.transitions import queue_of
 from webapp.operations import cleaning, machine
 from webapp.operations.places import Root
 from webapp.operations.survey import Survey, survey
-from webapp.operations.words import KINDS, ROOTS, WHY
+from webapp.operations.words import ROOTS, WHY, space
 
 QUEUE_SHOWN = 20
 """Jobs of each queue that the page shows."""
@@ -97,7 +97,7 @@ def _survey(*, anew: bool) -> dict[str, list[Any]]:
 def _shown(looked: Survey) -> dict[str, list[Any]]:
     by_size = sorted(looked.space.items(), key=lambda item: -item[1].size)
     return {
-        "space": [(KINDS[kind], amount.files, amount.size) for kind, amount in by_size],
+        "space": [(space(kind), amount.files, amount.size) for kind, amount in by_size],
         "going": [
             (WHY[why], len(files), sum(file.size for file in files), files[:NAMED])
             for why, files in looked.going.items()

@@ -5,22 +5,19 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from faceengine.jobs import kinds
+from faceengine.jobs.presentation import OTHER, Words
 from webapp.operations.places import Root
 from webapp.operations.survey import Kind, Why
 
-KINDS: dict[Kind, Promise] = {
-    Kind.FOOTAGE: _("Uploads that were taken in"),
+KINDS: dict[str, Words] = {
     Kind.ARRIVING: _("Files on their way"),
-    Kind.FACES: _("Face sets"),
     Kind.PICTURES: _("Small pictures of faces"),
-    Kind.RUNS: _("Runs, with their checkpoints and previews"),
-    Kind.CONVERSIONS: _("Conversions"),
-    Kind.SCORES: _("Scores"),
     Kind.EVIDENCE: _("Evidence of consents, encrypted"),
     Kind.LOGS: _("Logs"),
     Kind.SCRATCH: _("Scratch of attempts"),
     Kind.CACHE: _("Copies of what is in the store"),
-    Kind.OTHER: _("Anything else"),
+    Kind.OTHER: OTHER.label,
 }
 
 WHY: dict[Why, Promise] = {
@@ -38,3 +35,9 @@ ROOTS: dict[str, Promise] = {
     Root.SCRATCH: _("scratch"),
     "data": _("database"),
 }
+
+
+def space(name: str) -> Words:
+    """Return what a category of space is called."""
+    own = (presentation.storage for presentation in kinds.presentations())
+    return KINDS.get(name) or next((storage.label for storage in own if storage.name == name), name)

@@ -8,7 +8,7 @@ class ProjectsConfig(AppConfig):
     name = "webapp.projects"
 
     def ready(self) -> None:
-        from webapp.projects import checks, triggers  # noqa: F401 - checks register themselves
+        from webapp.projects import checks, receivers, triggers  # noqa: F401 - the first two register themselves
 
         pre_migrate.connect(triggers.take_away, sender=self)
         post_migrate.connect(triggers.put_in_place, sender=self)

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from faceengine.jobs import kinds
 from webapp.accounts.models import Role
 from webapp.projects import audit
 from webapp.projects.access import Verb, get_team, may
@@ -22,20 +23,7 @@ PAGE = 100
 WORDS: dict[str, Promise] = {
     "project.created": _("began the project {name}"),
     "project.renamed": _("renamed the project {before} to {name}"),
-    "asset.uploaded": _("uploaded {name}"),
-    "asset.deleted": _("deleted {name}"),
-    "faces.extracted": _("had the faces of person {side} extracted from {inputs} files"),
-    "faces.compared": _(
-        "the faces of person {side} were compared with a new recording: {other} somebody else's, {unsure} unsure"
-    ),
-    "run.started": _("started the training {name}"),
-    "run.extended": _("let the training {name} go on"),
-    "still.made": _("previewed a frame of {name} with {run}"),
-    "conversion.started": _("started a conversion of {name} with {run}"),
-    "conversion.deleted": _("deleted the conversion {name}"),
-    "run.deleted": _("deleted the training {name}"),
     "project.deleted": _("deleted the project {name}"),
-    "score.started": _("had {name} scored"),
     "consent.asked": _("asked person {side} for consent"),
     "consent.link_made": _("made another link for person {side}'s consent"),
     "consent.taken_back": _("took back the question for person {side}'s consent"),
@@ -63,7 +51,8 @@ WORDS: dict[str, Promise] = {
     "audit.erased": _("erased the names in entries of this trail"),
     "member.removed": _("took {email} out of the team"),
 }
-"""What was done, by its verb. What has no words here is shown as it was written."""
+"""What was done, by its verb, besides what kinds of jobs say of theirs. A verb without words is shown as it was
+written."""
 
 
 class _Known(dict[str, Any]):
@@ -73,7 +62,9 @@ class _Known(dict[str, Any]):
 
 def in_words(entry: AuditEntry) -> str:
     """What was done, in a sentence without its actor."""
-    said = WORDS.get(entry.verb)
+    said = WORDS.get(entry.verb) or next(
+        (own.audit[entry.verb] for own in kinds.presentations() if entry.verb in own.audit), None
+    )
     if said is None:
         return f"{entry.verb} {entry.data}"
     known = _Known({name: _readable(name, value) for name, value in entry.data.items()})

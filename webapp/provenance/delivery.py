@@ -9,6 +9,8 @@ from django.core.files.storage import default_storage
 from django.http import Http404
 
 from faceengine.errors import InputError
+from faceengine.jobs import kinds
+from faceengine.jobs.kinds import Makes, Shows
 from faceengine.jobs.models import Job
 from faceengine.jobs.names import FileName, Role, key_of
 from faceengine.jobs.permits import Refused
@@ -19,26 +21,20 @@ from webapp.consent.references import are_recorded
 from webapp.fair.limits import PICTURES
 from webapp.provenance import signing
 
-_PART = "convert-segment"
-_OF_NOBODY_SWAPPED = ("extract",)
-"""Kinds whose pictures show people as they are. Those of any other kind may show a swapped face."""
-_LABELLED = ("convert", _PART, "convert-still", "score")
-"""Kinds whose pictures are frames of a result, with the label in them already."""
-
 
 def marked(permit: Callable[[Job], UUID | None]) -> Callable[[Job], UUID | None]:
-    """``permit``, but for conversions only of those that will carry all marks."""
+    """``permit``, but of jobs that make a video only of those whose video will carry all marks."""
 
     def ask(job: Job) -> UUID | None:
-        if job.kind.startswith("convert"):
-            _ask_marks(job)
+        makes = kinds.get(job.kind).makes
+        if makes != Makes.NOTHING:
+            _ask_marks(job, whole=makes != Makes.PART)
         return permit(job)
 
     return ask
 
 
-def _ask_marks(job: Job) -> None:
-    whole = job.kind != _PART
+def _ask_marks(job: Job, *, whole: bool) -> None:
     if job.config.get("label") == "none" or (whole and job.config.get("marks", "all") != "all"):
         raise Refused("marks.missing", "in the studio every result carries the visible label, metadata and a signature")
 
@@ -47,12 +43,14 @@ def may_deliver(job: Job, name: FileName, download: bool) -> None:
     """What the gate says, and: no part of a video (404), no result without all marks, or whose faces
     were not compared with the people who agreed (:class:`Refused`)."""
     gate.may_deliver(job, name, download)
-    if job.kind == _PART and name.role not in (Role.LOG, Role.PICTURE):
+    makes = kinds.get(job.kind).makes
+    if makes == Makes.PART and name.role not in (Role.LOG, Role.PICTURE):
         raise Http404
-    if job.kind == "convert" and name.role == Role.VIDEO and not (job.result or {}).get("signed_by"):
+    if makes != Makes.VIDEO or name.role != Role.VIDEO:
+        return
+    if not (job.result or {}).get("signed_by"):
         raise Refused("marks.missing", "this video carries no signature, so it can't leave the studio")
-    if job.kind == "convert" and name.role == Role.VIDEO:
-        _ask_comparison(job)
+    _ask_comparison(job)
 
 
 def _ask_comparison(job: Job) -> None:
@@ -73,7 +71,8 @@ def prepare(job: Job, name: FileName, download: bool) -> bytes | None:
     ``None`` for any other file. Raises :class:`Refused` ``sign.…`` if nobody can sign now, and :class:`BusyError` if
     too many are signed just now.
     """
-    if job.kind in _OF_NOBODY_SWAPPED or name.role != Role.PICTURE:
+    shows = kinds.get(job.kind).shows
+    if shows == Shows.REAL or name.role != Role.PICTURE:
         return None
     from faceengine.provenance.kinds import kind_of
     from faceengine.provenance.picture import label_picture, sign_picture
@@ -85,7 +84,7 @@ def prepare(job: Job, name: FileName, download: bool) -> bytes | None:
     try:
         credentials, origin = signing.credentials(), signing.origin(job)
         with PICTURES.turn(clients.current()):
-            if download and job.kind not in _LABELLED:
+            if download and shows != Shows.RESULT:
                 return label_picture(picture, origin, credentials)
             return sign_picture(picture, origin, credentials)
     except InputError as error:

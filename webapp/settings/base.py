@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "webapp.curation",
     "webapp.provenance",
     "webapp.studio",
+    "webapp.removal",
     "webapp.demo",
     "webapp.api",
     "webapp.operations",
@@ -112,7 +113,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 SIGN_IN_FAILURES = env.number("SIGN_IN_FAILURES", 50)
 """Wrong passwords that one address may try in an hour, whatever the accounts; 0: as many as it likes."""
 AXES_HANDLER = "webapp.accounts.address_limit.AddressHandler"
-AXES_CLIENT_IP_CALLABLE = "webapp.accounts.limits.client_address"
+AXES_CLIENT_IP_CALLABLE = "webapp.clients.client_address"
 AXES_USERNAME_CALLABLE = "webapp.accounts.limits.account_name"
 AXES_LOCKOUT_CALLABLE = "webapp.accounts.limits.locked_out"
 AXES_USERNAME_FORM_FIELD = "username"

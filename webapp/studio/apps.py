@@ -8,7 +8,7 @@ class StudioConfig(AppConfig):
 
     def ready(self) -> None:
         from faceengine.jobs import chores
-        from webapp.studio import face_sets, kinds
+        from webapp.studio import face_sets, kinds, project_pages  # noqa: F401 - the last one listens
 
         kinds.register_all()
         chores.add(face_sets.compare_again)

@@ -132,3 +132,6 @@ class Score(models.Model):
     conversion = models.OneToOneField(Conversion, models.CASCADE, related_name="score")
     job = models.OneToOneField(Job, models.CASCADE, related_name="score")
     created_at = models.DateTimeField(db_default=Now())
+
+    TOMBSTONE = "score-row"
+    """What the tombstone of a score is called that a withdrawal took; that of its job is called ``score``."""

@@ -13,11 +13,12 @@ from faceengine.jobs.names import key_of
 from faceengine.jobs.states import OPEN, State
 from webapp.accounts.models import User
 from webapp.consent.gate import Act, require_consent
+from webapp.consent.leftovers import forget_jobs
 from webapp.curation.figures import counts
 from webapp.curation.models import AT_EDGE, USABLE, Crop, CropState, FaceSet
 from webapp.projects.models import Person, Project, Side
 from webapp.projects.services import record
-from webapp.studio import options, removal
+from webapp.studio import options
 from webapp.studio.errors import StudioError
 from webapp.studio.face_sets import is_same_person, write_verdicts
 from webapp.studio.files import is_there
@@ -192,8 +193,14 @@ def show_still(
     )
     still = Still.objects.create(run=run, job=job, asset=asset, snapshot=snapshot, created_by=actor)
     record(actor, "still.made", run.project.team, run.project, name=asset.name, run=run.name)
-    removal.forget_stills(run, but=STILLS)
+    _forget_stills(run)
     return still
+
+
+def _forget_stills(run: Run) -> None:
+    """Delete a run's stills but the newest :data:`STILLS`, and not those that are at work."""
+    older = run.stills.order_by("-created_at", "-id").values_list("job", flat=True)[STILLS:]
+    forget_jobs(Job.objects.filter(pk__in=list(older)).exclude(state__in=OPEN))
 
 
 def _swap_of(run: Run, asset: Asset, snapshot: Snapshot | None) -> dict[str, Any]:

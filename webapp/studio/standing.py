@@ -17,6 +17,7 @@ from faceengine.jobs.queries import waiting_for
 from faceengine.jobs.states import OPEN, State
 from faceengine.jobs.words import waiting
 from webapp.consent.errors import LACKING
+from webapp.consent.gate import PURPOSES, Act
 from webapp.consent.models import Consent, Purpose
 from webapp.consent.models import Standing as ConsentStanding
 from webapp.consent.uses import lacking
@@ -36,13 +37,6 @@ STEPS: dict[str, Promise] = {
     "score": gettext_lazy("Score"),
 }
 """The way, in its order."""
-_PURPOSES = {
-    "extract": Purpose.TRAIN,
-    "train": Purpose.TRAIN,
-    "convert": Purpose.SWAP,
-    "score": Purpose.SWAP,
-}
-"""What both people must have agreed to for a step."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +198,7 @@ class Standing:
         step = self.step
         if step == "consent":
             return min((_consent_of(one) for one in self.people if not one.agreed), key=lambda found: not found.button)
-        if (purpose := _PURPOSES.get(step)) and (found := _use_of(self.people, purpose)) is not None:
+        if (purpose := _purpose_of(step)) and (found := _use_of(self.people, purpose)) is not None:
             return found
         if step in ("upload", "extract"):
             return next(found for person in self.people if (found := _next_for(person)) is not None)
@@ -245,6 +239,11 @@ class Standing:
         if self.step:
             return Next(_("A video is converted. Look at it, and find out how good it is."), _("Look at it"), url)
         return Next(_("All done: there is a result with its score."), _("See the result"), url)
+
+
+def _purpose_of(step: str) -> Purpose | None:
+    """Return what both people must have agreed to for a step, if it is one that the gate asks about."""
+    return PURPOSES.get(Act(step)) if step in Act.values else None
 
 
 def _at_work(run: Run) -> Next:

@@ -1,23 +1,17 @@
-"""Addresses of projects, runs and conversions."""
+"""Addresses of what is made in a project: faces, runs, conversions, scores."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from webapp.studio import conversion_views, removal_views, run_views, score_views, views, weights_views
+from webapp.studio import conversion_views, run_views, score_views, views, weights_views
 
 app_name = "studio"
 urlpatterns = [
     path("weights/", weights_views.weights, name="weights"),
     path("weights/fetch/", weights_views.fetch, name="weights-fetch"),
-    path("projects/new/", views.new, name="new"),
-    path("projects/<int:project_id>/", views.project, name="project"),
-    path("projects/<int:project_id>/rename/", views.rename, name="rename"),
     path("projects/<int:project_id>/runs/new/", run_views.new, name="new-run"),
     path("projects/<int:project_id>/<str:side>/extract/", views.extract, name="extract"),
-    path("projects/<int:project_id>/delete/", removal_views.project, name="delete-project"),
-    path("runs/<int:run_id>/delete/", removal_views.run, name="delete-run"),
-    path("conversions/<int:conversion_id>/delete/", removal_views.conversion, name="delete-conversion"),
     path("runs/<int:run_id>/", run_views.run, name="run"),
     path("runs/<int:run_id>/convert/", run_views.convert, name="convert"),
     path("runs/<int:run_id>/still/", run_views.still, name="still"),

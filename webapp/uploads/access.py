@@ -1,4 +1,4 @@
-"""People, assets and uploads as somebody may have them; ``webapp.projects.access`` says who may do what."""
+"""Assets and uploads as somebody may have them; ``webapp.projects.access`` says who may do what."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ from django.http import Http404
 
 from webapp.consent.gate import Act, require_consent
 from webapp.projects.access import Verb, may, require
-from webapp.projects.models import Person
 from webapp.uploads.models import Asset, Upload
-
-
-def get_person(user: Any, project_id: int, side: str, verb: Verb = Verb.VIEW) -> Person:
-    """Person A or B of a project. Raises as :func:`webapp.projects.access.require`."""
-    person = Person.objects.select_related("project__team").filter(project=project_id, side=side).first()
-    if person is None:
-        raise Http404
-    require(user, verb, person.project.team_id)
-    return person
 
 
 def get_asset(user: Any, asset_id: int, verb: Verb = Verb.VIEW, act: Act | None = Act.PREVIEW) -> Asset:

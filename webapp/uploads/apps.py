@@ -1,4 +1,4 @@
-"""Registers the kind of job that takes files in."""
+"""Registers the kind of job that takes files in, and limits what teams may take of the installation."""
 
 from django.apps import AppConfig
 
@@ -7,6 +7,8 @@ class UploadsConfig(AppConfig):
     name = "webapp.uploads"
 
     def ready(self) -> None:
-        from webapp.uploads import kinds, signals  # noqa: F401 - its receivers
+        from faceengine.jobs import groups
+        from webapp.uploads import job_groups, kinds, signals  # noqa: F401 - its receivers
 
+        groups.know(job_groups.LimitedTeams())
         kinds.register_all()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from faceengine.jobs.kinds import Kind, register
+from faceengine.jobs.kinds import Kind, Shows, register
 from faceengine.jobs.models import Job
-from webapp.consent.erasure import gone
+from faceengine.jobs.presentation import Presentation, Storage
 from webapp.consent.gate import Act, may_deliver, permit
 from webapp.consent.job_groups import able, may_with
+from webapp.consent.tombstones import gone
 from webapp.projects.access import Verb
 from webapp.uploads import services
 from webapp.uploads.models import Asset
@@ -16,6 +18,12 @@ from webapp.uploads.storage import forget
 
 _LONGEST = 6 * 3600.0
 """Seconds: two hours of the largest video that is taken in, on two slow cores."""
+_PRESENTATION = Presentation(
+    label=_("Take in a file"),
+    stages={"intake": _("checking and making ready")},
+    audit={"asset.uploaded": _("uploaded {name}"), "asset.deleted": _("deleted {name}")},
+    storage=Storage("footage", _("Uploads that were taken in")),
+)
 
 
 def register_all() -> None:
@@ -28,6 +36,8 @@ def register_all() -> None:
             may_watch=lambda user, job: may_with(user, Verb.VIEW, job),
             may_steer=lambda user, job: may_with(user, Verb.EDIT, job),
             steerable=lambda user, jobs: able(user, Verb.EDIT, jobs),
+            presentation=_PRESENTATION,
+            shows=Shows.REAL,
             slot_kind="cpu",
             on_end=_on_end,
             permit=permit(Act.UPLOAD),

@@ -1,4 +1,4 @@
-"""However an asset or an upload goes, alone or with its project, its files go after it."""
+"""However an asset or an upload goes, alone or with its project, its files go after it. And what consent asks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from django.dispatch import receiver
 from faceengine.jobs import transitions
 from faceengine.jobs.models import Job
 from faceengine.jobs.states import State
+from webapp.consent import synthetic
+from webapp.consent.errors import ConsentStepError
+from webapp.projects.models import Project
 from webapp.uploads import arrivals
 from webapp.uploads.models import Asset, Upload
 from webapp.uploads.storage import delete_arrival, forget
@@ -34,3 +37,10 @@ def remove_arrived(instance: Upload, **_: Any) -> None:
     """What has arrived of it."""
     pk = instance.pk  # Django takes it from the instance afterwards
     transaction.on_commit(lambda: arrivals.remove(pk))
+
+
+@receiver(synthetic.granting)
+def refuse_other_footage(project: Project, **_: Any) -> None:
+    """Only the demo's clips may show people who were made by a computer."""
+    if Asset.objects.filter(person__project=project).exclude(sha256__in=synthetic.CLIPS).exists():
+        raise ConsentStepError("consent.not_synthetic")

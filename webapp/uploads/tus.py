@@ -24,12 +24,12 @@ from webapp.consent.errors import ConsentError
 from webapp.consent.middleware import see_to_entry
 from webapp.fair.middleware import busy
 from webapp.fair.turns import BusyError
-from webapp.projects.access import Verb
+from webapp.file_reasons import reason
+from webapp.projects.access import Verb, get_person
 from webapp.uploads import services
-from webapp.uploads.access import get_person, get_upload
+from webapp.uploads.access import get_upload
 from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Upload
-from webapp.uploads.words import reason
 
 VERSION = "1.0.0"
 PART = "application/offset+octet-stream"

@@ -20,15 +20,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from faceengine.jobs import files
 from webapp.consent.gate import Act, require_consent
+from webapp.file_reasons import reason
 from webapp.pages import page_of
-from webapp.projects.access import Verb, reaches, role_of
+from webapp.projects.access import Verb, get_person, reaches, role_of
 from webapp.projects.models import Person
 from webapp.uploads import services
-from webapp.uploads.access import get_asset, get_person, get_upload
+from webapp.uploads.access import get_asset, get_upload
 from webapp.uploads.arrivals import UploadError
 from webapp.uploads.models import Asset, AssetState, Upload
 from webapp.uploads.quotas import quota
-from webapp.uploads.words import reason
 
 SHOWN = 100
 """Assets on one page of the room."""

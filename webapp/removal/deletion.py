@@ -10,18 +10,18 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from faceengine.jobs.models import Job
+from faceengine.jobs.rows import jobs_within, models_of_jobs, rows_within
 from faceengine.jobs.states import OPEN
 from webapp.accounts.models import User
 from webapp.consent.evidence import destroy
-from webapp.consent.leftovers import at_work, leave
+from webapp.consent.leftovers import forget_jobs, leave
 from webapp.consent.models import Mandate
-from webapp.curation.models import FaceSet
 from webapp.projects.models import Project
 from webapp.projects.services import record
 from webapp.studio.errors import StudioError
 from webapp.studio.holding import hold
 from webapp.studio.models import Conversion, Run
-from webapp.uploads.models import Asset, Upload
+from webapp.uploads.models import Upload
 
 
 @transaction.atomic
@@ -29,10 +29,10 @@ def delete_conversion(actor: User, conversion: Conversion) -> None:
     """Delete a conversion with its score. Raises :class:`StudioError` ``removal.busy``, ``.gone``."""
     project = conversion.run.project
     hold(project, conversion)
-    jobs = _jobs(Q(conversion=conversion) | Q(score__conversion=conversion))
+    jobs = _jobs(jobs_within(conversion))
     _refuse_open(jobs)
     record(actor, "conversion.deleted", project.team, project, name=conversion.job.title)
-    _forget(jobs)
+    forget_jobs(jobs)
 
 
 @transaction.atomic
@@ -42,17 +42,10 @@ def delete_run(actor: User, run: Run) -> None:
     Raises :class:`StudioError` ``removal.busy``, ``.gone``.
     """
     hold(run.project, run)
-    of_run = Q(run=run) | Q(conversion__run=run) | Q(score__conversion__run=run) | Q(still__run=run)
-    jobs = _jobs(of_run)
+    jobs = _jobs(jobs_within(run))
     _refuse_open(jobs)
     record(actor, "run.deleted", run.project.team, run.project, name=run.name)
-    _forget(jobs)
-
-
-def forget_stills(run: Run, *, but: int) -> None:
-    """Delete a run's older stills, but the newest ``but``, and not those that are at work."""
-    older = run.stills.order_by("-created_at", "-id").values_list("job", flat=True)[but:]
-    _forget(Job.objects.filter(pk__in=list(older)).exclude(state__in=OPEN))
+    forget_jobs(jobs)
 
 
 @transaction.atomic
@@ -62,7 +55,9 @@ def delete_project(actor: User, project: Project) -> None:
     Raises :class:`StudioError` ``removal.busy``, ``.gone``.
     """
     hold(project)
-    jobs = _jobs(_of_project(project))
+    # Jobs from before they named consents are found by their rows alone.
+    named = Q(mandate__in=Mandate.objects.filter(project=project).values("pk"))
+    jobs = _jobs(jobs_within(project) | named)
     _refuse_open(jobs)
     record(actor, "project.deleted", project.team, project, name=project.name)
     for person in project.people.all():
@@ -70,20 +65,11 @@ def delete_project(actor: User, project: Project) -> None:
         person.consents.update(name="", email="", refused_why="")
     every = Job.objects.filter(pk__in=list(jobs.values_list("pk", flat=True)))  # found by rows that go first
     Upload.objects.filter(person__project=project).delete()
-    Asset.objects.filter(person__project=project).delete()
-    FaceSet.objects.filter(person__project=project).delete()
-    _forget(every)
+    for model, _ in models_of_jobs():
+        rows_within(model, project).delete()
+    forget_jobs(every)
     leave({project.folder: True})  # pictures are made when they are first looked at, and a file may be arriving
     project.delete()
-
-
-def _of_project(project: Project) -> Q:
-    """All jobs of a project, those from before jobs named consents too."""
-    of_rows = Q(run__project=project) | Q(conversion__run__project=project) | Q(score__conversion__run__project=project)
-    of_rows |= Q(still__run__project=project)
-    of_people = Q(asset__person__project=project)
-    of_people |= Q(pk__in=FaceSet.objects.filter(person__project=project).values("job"))
-    return of_rows | of_people | Q(mandate__in=Mandate.objects.filter(project=project).values("pk"))
 
 
 def _jobs(which: Q) -> QuerySet[Job]:
@@ -97,10 +83,3 @@ def _refuse_open(jobs: QuerySet[Job]) -> None:
     held = list(jobs.select_for_update().order_by(F("parent").asc(nulls_first=True), "index", "pk"))
     if any(job.state in OPEN for job in held):
         raise StudioError("removal.busy")
-
-
-def _forget(jobs: QuerySet[Job]) -> None:
-    """Delete the jobs, with which their rows go, and, once that is certain, their files."""
-    gone, dying = list(jobs), at_work(jobs)
-    Job.objects.filter(pk__in=[job.pk for job in gone]).delete()
-    leave({job.folder: job.pk in dying for job in gone})

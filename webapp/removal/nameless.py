@@ -16,11 +16,6 @@ from webapp.projects.services import record
 from webapp.uploads.models import Asset, Upload
 
 
-def mentions_of(person: Person) -> Mentions:
-    """Return what tells texts that name the person. To be asked before their names are emptied."""
-    return Mentions([person.name, *Consent.objects.filter(person=person).values_list("name", flat=True)])
-
-
 def remove_mentions(person: Person, mentions: Mentions) -> None:
     """Replace names that contain the person's. The other person's own name stays theirs."""
     if not mentions:
