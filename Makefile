@@ -16,7 +16,7 @@ DEMO ?= 1
 FETCH_WEIGHTS ?= 1
 
 .PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance \
-        soak-uploads synthetic-faces pins clean
+        soak-uploads synthetic-faces pins diagrams clean
 
 help:
 	@echo "make run     set up, then start the studio on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -33,6 +33,7 @@ help:
 	@echo "make synthetic-faces  render synthetic people for pretraining (hours; OUT=folder, FACES=options)"
 	@echo "make setup   only the set-up, in $(VENV)"
 	@echo "make pins    resolve requirements*.in again into requirements*.txt"
+	@echo "make diagrams  render docs/diagrams/*.dot to SVG (needs graphviz)"
 	@echo "make clean   remove $(VENV), var and caches"
 
 setup: $(RUN)
@@ -89,6 +90,12 @@ pins: $(DEV)
 	    CUSTOM_COMPILE_COMMAND="make pins" $(PY) -m piptools compile --quiet --strip-extras --allow-unsafe \
 	        --no-emit-index-url --no-emit-find-links --annotation-style=line -o $$name.txt $$name.in || exit 1; \
 	done
+
+diagrams: $(patsubst %.dot,%.svg,$(wildcard docs/diagrams/*.dot))
+
+docs/diagrams/%.svg: docs/diagrams/%.dot
+	@command -v dot > /dev/null || { echo "make diagrams needs graphviz (Debian: apt install graphviz)"; exit 1; }
+	dot -Tsvg $< -o $@
 
 clean:
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis
