@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.dispatch import Signal
 
@@ -18,5 +18,5 @@ def context_of(signal: Signal, **about: Any) -> dict[str, Any]:
     """Return what all listeners add to a page."""
     found: dict[str, Any] = {}
     for _, part in signal.send(sender=Project, **about):
-        found |= part
+        found |= cast("dict[str, Any]", part)
     return found
