@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.dispatch import Signal
 
@@ -17,6 +17,7 @@ opened = Signal()
 def context_of(signal: Signal, **about: Any) -> dict[str, Any]:
     """Return what all listeners add to a page."""
     found: dict[str, Any] = {}
-    for _, part in signal.send(sender=Project, **about):
-        found |= cast("dict[str, Any]", part)
+    parts: list[Any] = [part for _, part in signal.send(sender=Project, **about)]
+    for part in parts:
+        found |= part
     return found
