@@ -108,6 +108,8 @@ MESSAGES: dict[str, Words] = {
     "convert.same_file": _("The result would overwrite its own video"),
     "convert.unchecked": _("The result's faces were never compared with the people who agreed"),
     "convert.unverified": _("It is not certain that the swapped face is that of the person who agreed"),
+    "device": _("The device is not there"),
+    "device.full": _("The memory of the graphics card is full"),
     "disk.denied": _("Reading or writing there is not allowed"),
     "disk.full": _("The disk is full"),
     "disk.path": _("That path can't be used"),
@@ -161,6 +163,7 @@ MESSAGES: dict[str, Words] = {
     "train.mixed_embeddings": _("The set mixes embeddings of different networks"),
     "train.nan": _("The training diverged"),
     "train.no_landmarks": _("The set has crops without landmarks"),
+    "train.profile": _("One person's faces are seen from the side only"),
     "train.poses": _("One person's faces lack poses that the other's have"),
     "train.small": _("The faces are small in the footage"),
     "train.no_perceptual": _("Training goes on without the perceptual loss"),
@@ -201,6 +204,14 @@ MESSAGES: dict[str, Words] = {
 """Headlines; the sentence with the particulars stands beside them."""
 
 ADVICE: dict[str, Words] = {
+    "checkpoint.damaged": _("Use another snapshot of the run, or start a new training."),
+    "checkpoint.preset": _("Choose the preset of the run whose weights are to be used, or start without them."),
+    "checkpoint.version": _("Start a new training. The faces can be used again."),
+    "device.full": _("Wait until the other programs on the graphics card are done, then retry."),
+    "memory.full": _("Retry when less runs on the machine, or choose a preset of fewer pixels or a smaller batch."),
+    "weights.damaged": _("Remove the file, then fetch the weights again on the weights page."),
+    "weights.hash": _("Remove the file, then fetch the weights again on the weights page."),
+    "train.profile": _("Add footage in which this person looks at the camera."),
     "train.blurred": _(
         "A swap can't be sharper than the faces it was learnt from. Add sharper footage of this person."
     ),
