@@ -302,6 +302,18 @@ def test_pictures_are_read_once_and_the_visible_face_is_kept(
         assert np.array_equal(Pictures(faces, crops, 64)[1][1], masks)
 
 
+def test_a_set_larger_than_the_memory_is_trained_on_all_the_same(faces_a: Path, tmp_path: Path) -> None:
+    with FaceSet.open(faces_a) as faces:
+        crops = faces.crops(usable=True)[:3]
+        kept = Pictures(faces, crops, 64)
+        for room in (0, 2 * (128 * 128 * 3 + 64 * 64 * 4)):
+            bounded = Pictures(faces, crops, 64, room)
+            assert len(bounded) == 3
+            for index in (2, 0, 2, 1):
+                for one, other in zip(bounded[index], kept[index], strict=True):
+                    assert np.array_equal(one, other)
+
+
 def test_a_set_that_can_not_be_written_to_is_trained_on_all_the_same(faces_a: Path, tmp_path: Path) -> None:
     folder = tmp_path / "set"
     shutil.copytree(faces_a, folder, ignore=shutil.ignore_patterns(VISIBLE))
