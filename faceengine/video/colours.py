@@ -116,7 +116,8 @@ class _Quick:
 
 def _rows(plane: av.video.plane.VideoPlane) -> Image:
     """``(h, w)``: the plane's own memory without what is behind each row."""
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, abs(plane.line_size))[:, : plane.width]
+    memory = np.frombuffer(memoryview(plane), np.uint8)
+    rows = memory.reshape(plane.height, abs(plane.line_size))[:, : plane.width]
     return rows if plane.line_size > 0 else rows[::-1]
 
 

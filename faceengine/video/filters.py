@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,13 +68,14 @@ def look_of(frame: av.video.frame.VideoFrame) -> Look:
     return Look(space, primaries, transfer, full, _has_alpha(frame), frame.height)
 
 
-def side_data(frame: av.video.frame.VideoFrame) -> SideDataContainer:
+def side_data(frame: av.video.frame.VideoFrame) -> Mapping[str, Any]:
     """Return what is stored beside a frame's picture.
 
-    ``frame.side_data`` would be kept in the frame and refer back to it. Decoders could not use such a frame's memory
-    again before Python's garbage collection: a video of 720p grew by 350 MB, and each frame cost a fresh megabyte.
+    ``frame.side_data`` is cached in the frame and refers back to it. Decoders can't reuse such a frame's memory before
+    Python's garbage collection: reading 720p grew by 350 MB, and each frame needed a fresh megabyte.
     """
-    return SideDataContainer(frame)
+    of_frame: Callable[[av.video.frame.VideoFrame], Mapping[str, Any]] = SideDataContainer  # type: ignore[assignment]
+    return of_frame(frame)
 
 
 def _is_dolby(frame: av.video.frame.VideoFrame) -> bool:

@@ -6,17 +6,15 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-import pillow_heif
 from PIL import Image as Pillow
 
 from faceengine.errors import InputError
 from faceengine.geometry import Image
 from faceengine.video.container import MAX_PIXELS
 from faceengine.video.photo_colours import opaque_srgb
-
-pillow_heif.register_heif_opener()
 
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF", "AVIF")
 PHOTO_SUFFIXES = frozenset(
@@ -71,7 +69,16 @@ def _errors_of(path: Path) -> Iterator[None]:
         raise InputError("photo.unreadable", f"{path} can't be read as a photo: {error}") from error
 
 
+@cache
+def _know_heif() -> None:
+    """Let Pillow open HEIF. Not loaded with this module, which processes that read videos only have as well."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+
 def _read(data: bytes, path: Path) -> Image:
+    _know_heif()
     with warnings.catch_warnings(action="error", category=Pillow.DecompressionBombWarning):
         opened = Pillow.open(io.BytesIO(data), formats=PHOTO_FORMATS)
     with opened as photo:

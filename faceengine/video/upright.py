@@ -49,7 +49,7 @@ def turn_of(frame: av.video.frame.VideoFrame) -> Turn:
     matrix = side_data(frame).get("DISPLAYMATRIX")
     if matrix is None:
         return Turn()
-    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))  # type: ignore[call-overload]
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Turn(False, a < 0, d < 0)
     return Turn(True, c < 0, b < 0)

@@ -29,7 +29,7 @@ from faceengine.embedding import Embedder, make_embedder
 from faceengine.errors import ConfigError, InputError
 from faceengine.events import Message, Progress
 from faceengine.extraction.finder import Face, FaceFinder
-from faceengine.extraction.landmarks import make_landmarker
+from faceengine.extraction.landmarks import Landmarker, make_landmarker
 from faceengine.pipeline import ahead
 from faceengine.thresholds import THRESHOLDS
 from faceengine.training.swapper import Identity, load_swapper
@@ -75,8 +75,13 @@ def people(tiny_run: Path) -> tuple[Identity, Identity]:
     return swapper.person, swapper.wanted
 
 
+@pytest.fixture(scope="module")
+def landmarker() -> Landmarker:
+    return make_landmarker("dlib")
+
+
 @pytest.fixture
-def make(people: tuple[Identity, Identity]) -> Maker:
+def make(people: tuple[Identity, Identity], landmarker: Landmarker) -> Maker:
     """A frame swapper with a model that needs no training."""
 
     def build(model: Unchanged | None = None, direction: str = "a2b", **settings: object) -> FrameSwapper:
@@ -85,7 +90,7 @@ def make(people: tuple[Identity, Identity]) -> Maker:
         return FrameSwapper(
             model or Unchanged(),
             finder=FaceFinder(),
-            landmarker=make_landmarker("dlib"),
+            landmarker=landmarker,
             recogniser=Recogniser(make_embedder(person.network), person, wanted),  # type: ignore[arg-type]
             settings=config,
         )

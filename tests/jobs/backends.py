@@ -69,8 +69,8 @@ class Stack:
         config = {name: options.pop(name) for name in ("steps", "seconds") if name in options}
         return transitions.submit("count", config, **options)
 
-    def wait(self, job: Job, state: State, timeout: float = 20.0) -> Job:
-        """The job once it is in that state."""
+    def wait(self, job: Job, state: State, timeout: float = 60.0) -> Job:
+        """The job once it is in that state. On a busy machine a process takes many seconds to start."""
         wait_for(lambda: state_of(job) == state, timeout, f"{job.title or job.pk} is {state}; {self.output()}")
         return Job.objects.get(pk=job.pk)
 
