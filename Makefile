@@ -15,8 +15,8 @@ DEMO ?= 1
 # `FETCH_WEIGHTS=0`: neither asks for the networks' weights that no package carries.
 FETCH_WEIGHTS ?= 1
 
-.PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance base-model \
-        soak-uploads synthetic-faces pins clean
+.PHONY: help setup run demo test lint bench bench-quality check-gpu bench-jobs bench-studio bench-provenance \
+        soak-uploads synthetic-faces base-model pins diagrams clean
 
 help:
 	@echo "make run     set up, then start the studio on http://127.0.0.1:8000/ (Ctrl-C stops it)"
@@ -34,6 +34,7 @@ help:
 	@echo "make base-model  pretrain the base model on them (hours; FACES=folder, BASE=folder, OPTIONS=…)"
 	@echo "make setup   only the set-up, in $(VENV)"
 	@echo "make pins    resolve requirements*.in again into requirements*.txt"
+	@echo "make diagrams  render docs/diagrams/*.dot to SVG (needs graphviz)"
 	@echo "make clean   remove $(VENV), var and caches"
 
 setup: $(RUN)
@@ -94,6 +95,12 @@ pins: $(DEV)
 	    CUSTOM_COMPILE_COMMAND="make pins" $(PY) -m piptools compile --quiet --strip-extras --allow-unsafe \
 	        --no-emit-index-url --no-emit-find-links --annotation-style=line -o $$name.txt $$name.in || exit 1; \
 	done
+
+diagrams: $(patsubst %.dot,%.svg,$(wildcard docs/diagrams/*.dot))
+
+docs/diagrams/%.svg: docs/diagrams/%.dot
+	@command -v dot > /dev/null || { echo "make diagrams needs graphviz (Debian: apt install graphviz)"; exit 1; }
+	dot -Tsvg $< -o $@
 
 clean:
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis

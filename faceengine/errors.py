@@ -27,3 +27,19 @@ class InputError(EngineError):
 
 EXIT_STOPPED = 75
 """Exit code of work that was stopped on request and left everything ready to go on (``EX_TEMPFAIL``)."""
+
+_MEMORY_WORDS = (
+    "out of memory",
+    "an't allocate memory",
+    "annot allocate memory",
+    "ALLOC_FAILED",
+    "nsufficient memory",
+)
+"""What CUDA, PyTorch's allocator for the CPU, the system, cuBLAS and cuDNN, and OpenCV say."""
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Return whether ``error`` says that memory ran out, on a GPU or not. Only some libraries have a type for that."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return not isinstance(error, EngineError) and any(words in str(error) for words in _MEMORY_WORDS)

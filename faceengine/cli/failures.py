@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from faceengine.errors import EngineError, InputError
+from faceengine.errors import EngineError, InputError, out_of_memory
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -48,8 +48,8 @@ def _outside(error: BaseException) -> tuple[str, str] | None:
         return "disk.denied", f"not allowed to read or write there{where}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
         return "disk.path", f"that path can't be used{where}: {error.strerror}"
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "memory.full", "not enough memory for this; a smaller preset or batch may fit"
+    if out_of_memory(error):
+        return "memory.full", "not enough memory for this: end what else uses it, or take a smaller preset or batch"
     return None
 
 

@@ -1,7 +1,7 @@
 """Putting a swapped crop back into its frame: pasted, feathered, or by Poisson's equation.
 
-All work is done in the rectangle around the face. Frames are ``(H, W, 3)`` uint8 RGB; crops and masks are float32,
-colours in [0, 255], masks in [0, 1]. Where a mask is 0 the frame's own bytes stay.
+All work is done in the rectangle around the face. Frames and crops are ``(H, W, 3)`` uint8 RGB, masks float32 in
+[0, 1]. Where a mask is 0 the frame's own bytes stay.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from faceengine.extraction.masks import face_masks
 from faceengine.geometry import Image, Matrix, Points, invert, transform
 
 Floats = NDArray[np.float32]
+Part = tuple[float, float, float, float]
+"""Left, top, right and bottom edge in a crop, as shares of its side."""
 
 MASK_SIZE = 128
 """Side of the masks in crop space. They are soft, so more pixels would only cost time."""
@@ -35,9 +37,11 @@ class Region:
     height: int
 
     @classmethod
-    def around(cls, matrix: Matrix, size: int, margin: int = 1) -> Region:
-        """The smallest one, with odd sides, that holds the ``size``-pixel crop of ``matrix`` and a margin."""
-        edges = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - 0.5
+    def around(cls, matrix: Matrix, size: int, margin: int = 1, part: Part = (0.0, 0.0, 1.0, 1.0)) -> Region:
+        """The smallest one, with odd sides, that holds ``part`` of the ``size``-pixel crop of ``matrix`` and a
+        margin."""
+        left, top, right, bottom = part
+        edges = np.array([[left, top], [right, top], [left, bottom], [right, bottom]]) * size - 0.5
         corners = transform(edges, invert(matrix))
         low = np.floor(corners.min(axis=0)).astype(int) - margin
         sides = np.ceil(corners.max(axis=0)).astype(int) + margin + 1 - low
@@ -50,18 +54,40 @@ class Region:
         columns = slice(min(max(self.x, 0), width), min(max(self.x + self.width, 0), width))
         return rows, columns
 
+    def clipped(self, frame: Image) -> Region:
+        """What of it lies in the frame: a face may be far larger than that."""
+        rows, columns = self.inside(frame)
+        return Region(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+
     def own(self, rows: slice, columns: slice) -> tuple[slice, slice]:
         """The frame's rows and columns counted from the region's corner."""
         return slice(rows.start - self.y, rows.stop - self.y), slice(columns.start - self.x, columns.stop - self.x)
 
-    def paste(self, crop: Floats, matrix: Matrix, *, mask: bool = False) -> Floats:
-        """The crop of ``matrix`` as it lies in the region: a picture goes on beyond its edge, a mask ends there."""
+    def paste(self, crop: Image, matrix: Matrix) -> Image:
+        """The ``(S, S, 3)`` uint8 picture of ``matrix`` as it lies in the region; it goes on beyond its edge."""
+        how = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
+        return np.asarray(cv2.warpAffine(crop, self._back(matrix), (self.width, self.height), **how), np.uint8)
+
+    def paste_mask(self, mask: Floats, matrix: Matrix) -> Floats:
+        """The ``(S, S)`` mask of ``matrix`` as it lies in the region; it ends at its edge."""
+        how = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_CONSTANT}
+        pasted = cv2.warpAffine(mask, self._back(matrix), (self.width, self.height), **how)
+        return np.asarray(np.clip(pasted, 0, 1), np.float32)
+
+    def _back(self, matrix: Matrix) -> Matrix:
         back = invert(matrix)
         back[:, 2] -= (self.x, self.y)
-        interpolation = cv2.INTER_LINEAR if mask else cv2.INTER_CUBIC
-        border = cv2.BORDER_CONSTANT if mask else cv2.BORDER_REPLICATE
-        pasted = cv2.warpAffine(crop, back, (self.width, self.height), flags=interpolation, borderMode=border)
-        return np.asarray(np.clip(pasted, 0, 1 if mask else 255), np.float32)
+        return back
+
+
+def extent(mask: Floats) -> Part | None:
+    """Where the ``(S, S)`` mask of a crop has an effect, up to one pixel beyond what is not 0; ``None`` if nowhere."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    size = len(mask)
+    low, high = (columns[0] - 0.5, rows[0] - 0.5), (columns[-1] + 1.5, rows[-1] + 1.5)
+    return float(low[0] / size), float(low[1] / size), float(high[0] / size), float(high[1] / size)
 
 
 def face_hull(landmarks: Points) -> Floats:
@@ -120,16 +146,17 @@ def resized(matrix: Matrix, old: int, new: int) -> Matrix:
     return np.asarray(matrix * factor + np.array([[0, 0, (factor - 1) / 2]] * 2))
 
 
-def paste(frame: Image, region: Region, colour: Floats, mask: Floats) -> None:
-    """Mix ``colour`` ``(h, w, 3)`` into ``frame``, in place, by ``mask`` ``(h, w)``; both are the region's."""
+def paste(frame: Image, region: Region, colour: Image, mask: Floats) -> None:
+    """Mix ``colour`` ``(h, w, 3)`` uint8 into ``frame``, in place, by ``mask`` ``(h, w)``; both are the region's."""
     rows, columns = region.inside(frame)
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return
     own = region.own(rows, columns)
-    under = frame[rows, columns].astype(np.float32)
-    mixed = under + mask[own][..., None] * (colour[own] - under)
-    frame[rows, columns] = np.rint(mixed).astype(np.uint8)
+    share = mask[own]
+    frame[rows, columns] = cv2.blendLinear(colour[own], frame[rows, columns], share, 1 - share)
 
 
-def clone(frame: Image, region: Region, colour: Floats, mask: Floats) -> None:
+def clone(frame: Image, region: Region, colour: Image, mask: Floats) -> None:
     """Put ``colour`` into ``frame``, in place, so that its details stay and its level follows the frame around it.
 
     Pérez et al. 2003, "Poisson image editing", by ``cv2.seamlessClone``. That function centres the *bounding box of
@@ -145,9 +172,9 @@ def clone(frame: Image, region: Region, colour: Floats, mask: Floats) -> None:
     # single marks span the box and take no other part.
     marked[1, 1] = marked[-2, -2] = 255
     centre = (region.width // 2, region.height // 2)
-    cloned = cv2.seamlessClone(np.rint(colour).astype(np.uint8), under, marked, centre, cv2.NORMAL_CLONE)
+    cloned = cv2.seamlessClone(colour, under, marked, centre, cv2.NORMAL_CLONE)
     # The solution recolours the frame around the mask as well; fade it out over the mask's rim.
-    paste(frame, region, cloned.astype(np.float32), np.minimum(mask * 4, 1))
+    paste(frame, region, np.asarray(cloned, np.uint8), np.minimum(mask * 4, 1))
 
 
 def _cut(frame: Image, region: Region) -> Image:

@@ -218,21 +218,30 @@ class FrameSwapper:
             cover = blend.soft_mask(
                 masks, target.landmarks, cover=chosen.cover, erode=chosen.erode, feather=chosen.feather
             )
+        region = self._region(result, target, cover)
+        rows, columns = region.inside(result)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            return
         weight = blend.resample(cover, size)
         footage = target.crop.astype(np.float32)
         face = colour.transfer(face, footage, weight, chosen.color)
         face = colour.sharpen(face, footage, weight, chosen.sharpen)
-        margin = blend.POISSON_MARGIN if chosen.blend == "poisson" else 1
-        region = Region.around(target.matrix, size, margin)
-        rows, columns = region.inside(result)
-        if rows.start >= rows.stop or columns.start >= columns.stop:
-            return
         own = region.own(rows, columns)
-        pasted = region.paste(face, target.matrix)
-        share = region.paste(cover, blend.resized(target.matrix, size, cover.shape[0]), mask=True)
+        pasted = region.paste(np.rint(face).astype(np.uint8), target.matrix)
+        share = region.paste_mask(cover, blend.resized(target.matrix, size, cover.shape[0]))
         put = blend.clone if chosen.blend == "poisson" else blend.paste
         put(result, region, pasted, share)
         mask[rows, columns] = np.maximum(mask[rows, columns], np.rint(share[own] * 255).astype(np.uint8))
+
+    def _region(self, result: Image, target: Target, cover: Floats) -> Region:
+        """The pixels to work on. Pasting needs those that the mask reaches; Poisson's equation a rectangle that doesn't
+        depend on the mask, and may reach beyond the frame."""
+        if self._settings.blend == "poisson":
+            return Region.around(target.matrix, self._model.size, blend.POISSON_MARGIN)
+        part = blend.extent(cover)
+        if part is None:
+            return Region(0, 0, 0, 0)
+        return Region.around(target.matrix, self._model.size, part=part).clipped(result)
 
 
 def _seen(face: Face, track: Track, sight: Sight) -> Seen:

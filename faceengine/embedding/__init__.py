@@ -126,7 +126,8 @@ def load_facenet(path: Path) -> nn.Module:
         kept = {key: value for key, value in state.items() if not key.startswith("logits.")}
         net.load_state_dict(kept)
     except Exception as error:  # torch raises RuntimeError, UnpicklingError, EOFError, KeyError … for damaged files
-        raise InputError("weights.damaged", f"{path} does not hold InceptionResnetV1: {str(error)[:200]}") from error
+        text = f"{path} does not hold InceptionResnetV1: remove it, then run: python -m faceengine weights --fetch"
+        raise InputError("weights.damaged", text) from error
     return net.eval().to(memory_format=torch.channels_last)
 
 

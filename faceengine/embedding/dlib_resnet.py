@@ -99,7 +99,8 @@ def load(path: Path) -> DlibResNet:
             raise ValueError("the last layer is not the expected one")
         net.head.weight.data = _tensor(head.values.reshape(net.head.in_features, DIMENSIONS).T)
     except (ValueError, IndexError, StopIteration) as error:
-        raise InputError("weights.damaged", f"{path} is not dlib's face recognition network: {error}") from error
+        text = f"{path} is not dlib's face recognition network ({error}): remove it, then install its package again"
+        raise InputError("weights.damaged", text) from error
     return net.eval().to(memory_format=torch.channels_last)
 
 

@@ -11,6 +11,8 @@ GOOD = {"position": 0.7, "detail": 0.6, "mouth": 0.7, "lids": 0.5}
 FAIR = {"position": 0.4, "detail": 0.35, "mouth": 0.4, "lids": 0.2}
 """What a result needs at least, of what is known, to be called so. A blurred one is never good: detail of 0.6 is what a
 128-pixel model keeps of a face of 140 pixels, 0.35 less than what a 64-pixel one does."""
+BLOTCHES = {"good": 0.01, "fair": 0.1}
+"""Share of frames with wrong hues up to which a result is called so."""
 _EXPRESSION = 0.15
 """Expression error, in eye distances, from which a frame gets nothing for it."""
 
@@ -22,9 +24,10 @@ def grade(report: dict[str, Any]) -> str | None:
     """
     if report["position"] is None:
         return None
-    if _reaches(report, GOOD) and report["detail"] is not None:
+    blotches = report["blotches"] or 0.0
+    if _reaches(report, GOOD) and report["detail"] is not None and blotches <= BLOTCHES["good"]:
         return "good"
-    return "fair" if _reaches(report, FAIR) else "poor"
+    return "fair" if _reaches(report, FAIR) and blotches <= BLOTCHES["fair"] else "poor"
 
 
 def _reaches(report: dict[str, Any], least: dict[str, float]) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from faceengine.embedding import Embedder, Embeddings
 from faceengine.errors import InputError
+from faceengine.evaluation.hues import hues, total
 from faceengine.evaluation.sharpness import detail_energy
 from faceengine.faceset import Crop, FaceSet
 from faceengine.geometry import transform
@@ -19,7 +20,7 @@ from faceengine.identity import distances
 
 # Distances of all pairs of 5,000 crops and 10,000 frames would be 400 MB; 1,000 evenly taken crops say the same.
 _PAIR_CROPS = 1000
-_DETAIL_CROPS = 100
+_LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Reference:
     """``(N, D)``, in the order of ``crops``: by input and frame."""
     detail: float | None
     """Median high-frequency energy of the crops' faces (``sharpness.py``)."""
+    hues: NDArray[np.int64]
+    """Colours of the crops' faces (``hues.py``)."""
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -47,19 +50,20 @@ def load_reference(folder: Path, embedder: Embedder) -> Reference:
         crops = sorted(faces.crops(usable=True), key=lambda crop: (crop.input, crop.frame, crop.face))
         if not crops:
             raise InputError("score.empty_set", f"{folder} has no usable crop")
-        detail = _detail(faces, crops)
+        detail, colours = _look(faces, crops)
         if {crop.embedding_network for crop in crops} == {embedder.name}:
-            return Reference(crops, np.stack([crop.embedding for crop in crops]), detail)
+            return Reference(crops, np.stack([crop.embedding for crop in crops]), detail, colours)
         chips = (embedder.chip(faces.image(crop.id), transform(crop.landmarks, crop.matrix)) for crop in crops)
-        return Reference(crops, _in_batches(embedder, chips), detail)
+        return Reference(crops, _in_batches(embedder, chips), detail, colours)
 
 
-def _detail(faces: FaceSet, crops: list[Crop]) -> float | None:
-    """Of at most 100 crops, evenly taken."""
-    chosen = crops[:: max(len(crops) // _DETAIL_CROPS, 1)]
-    energies = (detail_energy(faces.image(crop.id), transform(crop.landmarks, crop.matrix)) for crop in chosen)
-    known = [energy for energy in energies if energy is not None]
-    return float(np.median(known)) if known else None
+def _look(faces: FaceSet, crops: list[Crop]) -> tuple[float | None, NDArray[np.int64]]:
+    """Median detail and all hues of at most 100 crops, evenly taken."""
+    chosen = crops[:: max(len(crops) // _LOOKED_AT, 1)]
+    seen = [(faces.image(crop.id), transform(crop.landmarks, crop.matrix)) for crop in chosen]
+    energies = [energy for image, points in seen if (energy := detail_energy(image, points)) is not None]
+    colours = total(hues(image, points) for image, points in seen)
+    return float(np.median(energies)) if energies else None, colours
 
 
 def _in_batches(embedder: Embedder, chips: Any) -> Embeddings:

@@ -11,6 +11,7 @@ from faceengine.embedding import Embedder
 from faceengine.embedding.chips import five_points
 from faceengine.evaluation.change import Change, mean_colour, measure_change, seam
 from faceengine.evaluation.features import Features, measure_features
+from faceengine.evaluation.hues import Hues, hues
 from faceengine.evaluation.identity import Gatherer
 from faceengine.evaluation.metrics import box_scores
 from faceengine.evaluation.motion import aligned_difference, flicker
@@ -51,9 +52,11 @@ class FrameMeasures:
     """Of its upright crop, as a face set has it."""
     detail: float | None = None
     """High-frequency energy inside the face (``sharpness.py``)."""
+    hues: Hues | None = None
     features: Features | None = None
     original_landmarks: Points | None = None
     original_detail: float | None = None
+    original_hues: Hues | None = None
     original_features: Features | None = None
     flicker: float | None = None
     """Against the frame before, if that is the one just before in the video."""
@@ -109,6 +112,7 @@ class Measurer:
             *self._look(frame.image, found),
             original_landmarks=landmarks,
             original_detail=detail_energy(original, landmarks),
+            original_hues=hues(original, landmarks),
             original_features=measure_features(original, landmarks),
             flicker=self._flicker(frame, original, landmarks),
             original_sharpness=_sharpness(original, landmarks),
@@ -152,13 +156,13 @@ class Measurer:
 
     def _look(
         self, image: Image, face: Face | None
-    ) -> tuple[Points | None, int | None, float | None, float | None, Features | None]:
-        """The face's landmarks, its row in every judge's queue, its sharpness, detail and features."""
+    ) -> tuple[Points | None, int | None, float | None, float | None, Hues | None, Features | None]:
+        """The face's landmarks, its row in every judge's queue, its sharpness, detail, hues and features."""
         if face is None:
-            return None, None, None, None, None
+            return None, None, None, None, None, None
         (landmarks,) = self._landmarker(image, face.box[None])
         rows = [judge.result.add(judge.embedder.chip(image, landmarks)) for judge in self._judges]
-        seen = detail_energy(image, landmarks), measure_features(image, landmarks)
+        seen = detail_energy(image, landmarks), hues(image, landmarks), measure_features(image, landmarks)
         return landmarks, rows[0], _sharpness(image, landmarks), *seen
 
 

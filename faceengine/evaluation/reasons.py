@@ -60,6 +60,9 @@ def _look(report: dict[str, Any]) -> list[Reason]:
     if detail is not None and detail < GOOD["detail"]:
         text = f"the swapped face keeps {detail:.0%} of the fine detail of {_FOOTAGE}: train longer or a larger model"
         found.append(Reason("result.blurred", text))
+    if report["blotches"]:
+        text = f"{report['blotches']:.0%} of the swapped frames have colours that neither {_FOOTAGE} nor {_WANTED} has"
+        found.append(Reason("result.blotches", text))
     for name, code, text in _FOLLOWING:
         if report[name] is not None and report[name] < _FOLLOWS:
             found.append(Reason(code, f"{text} {_FOOTAGE}"))

@@ -12,6 +12,7 @@ import numpy as np
 
 from faceengine.config import shown_path
 from faceengine.errors import InputError
+from faceengine.evaluation import hues
 from faceengine.evaluation.config import ScoreConfig
 from faceengine.evaluation.features import follow
 from faceengine.evaluation.grade import extremes, grade
@@ -32,7 +33,7 @@ _SAME_FOOTAGE = 0.8
 _SIDE_BY_SIDE = (
     *("result", "network", "similarity", "floor", "ceiling", "position", "reading", "swapped_share"),
     *("pose_error", "expression_error", "jitter", "seam", "psnr_face", "ssim_face", "sets", "sharpness", "reasons"),
-    *("detail", "detail_wanted", "lids", "mouth", "gaze", "flicker", "grade"),
+    *("detail", "detail_wanted", "lids", "mouth", "gaze", "flicker", "blotches", "grade"),
 )
 _NO_VIDEO = "original is a face set: without its video the pixels before the swap are not known"
 
@@ -299,13 +300,26 @@ def _look(scored: Scored, missing: dict[str, str], rows: list[dict[str, Any]]) -
         "detail_wanted": energy / wanted if energy is not None and wanted else None,
         **follow([mine for mine, _ in both], [theirs for _, theirs in both]),
         "flicker": _median(m.flicker for _, m in counted if m.flicker is not None and m.swapped),
+        "blotches": _blotches(scored, rows),
     }
     no_video = all(m.original_features is None for m in scored.measures)
     unswapped, still = "no frame was swapped", "the footage holds still, or too few frames were scored"
-    why = {"detail": unswapped, "flicker": missing.get("jitter", unswapped)}
+    why = {"detail": unswapped, "blotches": unswapped, "flicker": missing.get("jitter", unswapped)}
     for name in (name for name, value in found.items() if value is None):
         missing[name] = _NO_VIDEO if no_video else why.get(name, still)
     return found
+
+
+def _blotches(scored: Scored, rows: list[dict[str, Any]]) -> float | None:
+    """Share of the swapped frames with colours that are nobody's; each row gets its share of such pixels."""
+    drawn = [(row, m.hues) for row, m in zip(rows, scored.measures, strict=True) if m.swapped and m.hues is not None]
+    if not drawn:
+        return None
+    footage = hues.total(m.original_hues for m in scored.measures)
+    shares = hues.wrong_shares([face for _, face in drawn], footage, scored.people[0].wanted.hues)
+    for (row, _), share in zip(drawn, shares, strict=True):
+        row["wrong_hues"] = share
+    return float(np.mean([share > hues.BLOTCHED for share in shares]))
 
 
 # -- against the truth ---------------------------------------------------------------------------------------------
@@ -360,7 +374,7 @@ def _row(measure: FrameMeasures) -> dict[str, Any]:
     )
     row |= {"frame": measure.frame, "time": measure.time, "found": measure.landmarks is not None}
     row |= {"swapped": measure.swapped, "seam": measure.seam, "psnr_face": None, "ssim_face": None}
-    return row | {"detail": None, "flicker": None}
+    return row | {"detail": None, "flicker": None, "wrong_hues": None}
 
 
 def _mean(values: Iterable[float]) -> float | None:

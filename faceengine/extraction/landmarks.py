@@ -127,5 +127,6 @@ def _load_fan() -> torch.nn.Module:
     try:
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises half a dozen kinds for a damaged file
-        raise InputError("weights.damaged", f"{path} does not hold FAN: {str(error)[:200]}") from error
+        text = f"{path} does not hold FAN: remove it, then run: python -m faceengine weights --fetch"
+        raise InputError("weights.damaged", text) from error
     return net

@@ -82,6 +82,8 @@ MESSAGES: dict[str, Words] = {
     "consent.scope": _("A person did not agree to this use"),
     "consent.waiting": _("A consent waits for its review"),
     "consent.withdrawn": _("A consent was withdrawn"),
+    "device": _("The device is not there"),
+    "device.full": _("The memory of the graphics card is full"),
     "disk.denied": _("Reading or writing there is not allowed"),
     "disk.full": _("The disk is full"),
     "disk.path": _("That path can't be used"),
@@ -138,9 +140,22 @@ MESSAGES: dict[str, Words] = {
 """Headlines of the codes that kinds share; a kind's own are in its presentation. The sentence with the particulars is
 shown beside them."""
 
+ADVICE: dict[str, Words] = {
+    "checkpoint.damaged": _("Use another snapshot of the run, or start a new training."),
+    "checkpoint.preset": _("Choose the preset of the run whose weights are to be used, or start without them."),
+    "checkpoint.version": _("Start a new training. The faces can be used again."),
+    "device.full": _("Wait until the other programs on the graphics card are done, then retry."),
+    "memory.full": _("Retry when less runs on the machine, or choose a preset of fewer pixels or a smaller batch."),
+    "weights.damaged": _("Remove the file, then fetch the weights again on the weights page."),
+    "weights.hash": _("Remove the file, then fetch the weights again on the weights page."),
+}
+"""What to do about codes that kinds share; a kind's own advice is in its presentation."""
+
 
 def advice(code: str) -> Words:
     """What to do about a message or an error; empty where nobody knows in general."""
+    if code in ADVICE:
+        return ADVICE[code]
     return next((own.advice[code] for own in kinds.presentations() if code in own.advice), "")
 
 

@@ -1,4 +1,4 @@
-"""What two sets lack, said before hours are spent on them: poses, sharpness and size of the faces."""
+"""What two sets lack, said before hours are spent on them: the front, poses, sharpness and size of the faces."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ BLURRED = 0.4
 """Share of the other person's sharpness below which a set is called blurred."""
 SMALL = 0.6
 """Share of the model's side below which faces in the footage are called small."""
+TURNED = 30.0
+"""Degrees of yaw from which on a face is seen from the side."""
+PROFILE = 0.8
+"""Share of such faces from which on a set is called one of profiles."""
 
 
 def advise(crops: Mapping[str, Sequence[Crop]], size: int, on_event: OnEvent) -> None:
     """Warn of what the sets of ``a`` and ``b`` lack for a model of ``size`` pixels."""
-    for code, text in [*_poses(crops), *_sharpness(crops), *_sizes(crops, size)]:
+    for code, text in [*_profiles(crops), *_poses(crops), *_sharpness(crops), *_sizes(crops, size)]:
         on_event(Message("warning", code, text))
 
 
@@ -31,6 +35,17 @@ def _poses(crops: Mapping[str, Sequence[Crop]]) -> list[tuple[str, str]]:
         return []
     more = f"; and {len(gaps) - MOST_GAPS} more such poses" if len(gaps) > MOST_GAPS else ""
     return [("train.poses", "; ".join(gaps[:MOST_GAPS]) + more + ": the swap will be worst there")]
+
+
+def _profiles(crops: Mapping[str, Sequence[Crop]]) -> list[tuple[str, str]]:
+    """Poses compare the sets with each other: two that both lack the front lack nothing of one another."""
+    found = []
+    for person, faces in sorted(crops.items()):
+        turned = sum(abs(crop.yaw) > TURNED for crop in faces)
+        if turned >= PROFILE * len(faces):
+            text = f"{turned} of the {len(faces)} faces of person {person.upper()} are seen from the side"
+            found.append(("train.profile", f"{text}: a swap of faces seen from the front will be poor"))
+    return found
 
 
 def _sharpness(crops: Mapping[str, Sequence[Crop]]) -> list[tuple[str, str]]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from faceengine.errors import ConfigError, InputError
 from faceengine.files import partial, publish
 from faceengine.networks.config import ModelConfig
+from faceengine.networks.model import PERSONS
 from faceengine.training.config import Recipe
 
 FOLDER = "checkpoints"
@@ -83,11 +85,48 @@ def read_header(path: Path) -> Header:
     try:
         with safe_open(path, "pt") as file:
             values = json.loads(file.metadata()["faceengine"])
-            known = {field.name for field in fields(Header)}
             # Later programs may say more of a checkpoint, and earlier ones said more: what is needed must be there.
-            return Header(**{name: value for name, value in values.items() if name in known})
+            return Header(**{name: _typed(name, values[name], kinds) for name, kinds in _TYPES.items()})
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError("checkpoint.damaged", f"{path} is damaged or no checkpoint of this program") from error
+        raise _damaged(path) from error
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "iteration": (int,),
+    "total": (int,),
+    "recipe": (dict,),
+    "seed": (int,),
+    "exchanged": (bool,),
+    "quality": (int, float),
+    "people": (dict,),
+    "perceptual": (str, type(None)),
+}
+"""Of :class:`Header`'s fields in JSON."""
+
+
+def _typed(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
+    if type(value) not in kinds:
+        raise TypeError(f"{name} is of the type {type(value).__name__}")
+    return value
+
+
+def _damaged(path: Path) -> InputError:
+    text = f"{path} is damaged or no checkpoint of this program: use another one of its run, or train again"
+    return InputError("checkpoint.damaged", text)
+
+
+def people_of(header: Header, path: Path) -> dict[str, dict[str, Any]]:
+    """The records of ``a`` and ``b``. Raises :class:`InputError` ``checkpoint.damaged`` unless both can be recognised
+    by them."""
+    try:
+        people = {person: header.people[person] for person in PERSONS}
+        for one in people.values():
+            _typed("network", one["network"], (str,))
+            if not np.isfinite(np.array(one["medoid"], dtype=np.float64)).all():
+                raise ValueError("the medoid is not a number")
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path) from error
+    return people
 
 
 def recipe_of(header: Header, path: Path) -> Recipe:
@@ -96,17 +135,28 @@ def recipe_of(header: Header, path: Path) -> Recipe:
     A default never changes what a recipe means, so a run goes on whatever options have been added since. Raises
     :class:`InputError` ``checkpoint.version`` for options or an architecture that this version does not have.
     """
+    model_of(header, path)
+    kept = {name: value for name, value in header.recipe.items() if _REMOVED.get(name) != value}
     try:
-        return Recipe.from_dict(header.recipe)
+        return Recipe.from_dict(kept)
     except ConfigError as error:
-        text = f"{path} was trained by another version of this program ({error}): convert and resume with that version"
+        text = (
+            f"{path} was trained by another version of this program ({error}): begin a new run, or go on with the "
+            "version that trained it"
+        )
         raise InputError("checkpoint.version", text) from error
+
+
+_REMOVED = {"ssim": 0.0}
+"""Options of earlier recipes that are no more, and the value with which they did nothing."""
 
 
 def model_of(header: Header, path: Path) -> ModelConfig:
     """The shape of a checkpoint's networks; raises as :func:`recipe_of` does, but knows any recipe's losses."""
     try:
-        return ModelConfig.from_dict(header.recipe["model"])
+        return ModelConfig.from_dict(_typed("model", header.recipe["model"], (dict,)))
+    except (KeyError, TypeError) as error:
+        raise _damaged(path) from error
     except ConfigError as error:
         text = f"the networks of {path} are not of this version ({error}): install the version that trained it"
         raise InputError("checkpoint.version", text) from error
@@ -118,17 +168,31 @@ def read_tensors(path: Path, prefix: str) -> State:
         with safe_open(path, "pt") as file:
             return {name.removeprefix(prefix): file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise InputError("checkpoint.damaged", f"{path} is damaged or no checkpoint of this program") from error
+        raise _damaged(path) from error
+
+
+def require_model(header: Header, path: Path, model: ModelConfig) -> None:
+    """Raise :class:`InputError` unless a checkpoint's networks are of the shape ``model``: ``checkpoint.preset``, or
+    as :func:`model_of` does. How much of a crop they see changes no shape."""
+    ours, theirs = model.to_dict(), model_of(header, path).to_dict()
+    names = [name for name in ours if name != "coverage" and theirs[name] != ours[name]]
+    if differs := [f"{name} {theirs[name]} instead of {ours[name]}" for name in names]:
+        text = f"{path} is of another preset ({', '.join(differs)}): choose a checkpoint or preset of the same networks"
+        raise InputError("checkpoint.preset", text)
 
 
 def load_into(module: nn.Module, state: State, path: Path) -> None:
-    """Set all of a module's weights. Raises :class:`InputError` unless names and shapes agree exactly."""
+    """Set all weights of a module of the checkpoint's shape. Raises :class:`InputError` ``checkpoint.version`` unless
+    names and shapes agree exactly: then another version of this program has built the networks otherwise."""
     ours = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     theirs = {name: tuple(tensor.shape) for name, tensor in state.items()}
     if ours != theirs:
         odd = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
-        text = f"{path} is of another preset: {len(odd)} of its weights do not fit, for example {odd[0]}"
-        raise InputError("checkpoint.preset", text)
+        text = (
+            f"the networks of {path} are not of this version ({len(odd)} of its weights do not fit, for example "
+            f"{odd[0]}): install the version that trained it, or train again"
+        )
+        raise InputError("checkpoint.version", text)
     module.load_state_dict(state)
 
 

@@ -46,6 +46,7 @@ class Perceptual(nn.Module):
 
 
 def load_perceptual(device: torch.device) -> Perceptual | None:
-    """The loss with its weights, or ``None`` where they are not there."""
-    path = weights.find(NETWORK)
-    return None if path is None else Perceptual(load_facenet(path).to(device))
+    """The loss with its weights, or ``None`` where they are not there. Raises :class:`InputError` for damaged ones."""
+    if weights.find(NETWORK) is None:
+        return None
+    return Perceptual(load_facenet(weights.require(NETWORK)).to(device))

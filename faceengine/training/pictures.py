@@ -28,6 +28,9 @@ VISIBLE = "visible-1"
 """Folder of the visible faces in a face set; another way to find them gets another number."""
 POSE_BIN = 15
 """Degrees of yaw and pitch that share a bin of the balanced sampling."""
+LEAST_ROOM, SHARE = 1_350_000_000, 0.125
+"""Bytes that the pictures of one person may take: 5,000 crops of 256 pixels, or this share of the machine's memory."""
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 class Pictures:
@@ -39,43 +42,46 @@ class Pictures:
     move half as much.
 
     Memory is shared between processes that are forked later, and is used only as it is filled. Two that read the same
-    crop at once write the same bytes.
+    crop at once write the same bytes. Of a set that needs more than ``room`` bytes the last crops are not kept, and are
+    read again whenever they are drawn.
     """
 
-    def __init__(self, faces: FaceSet, crops: Sequence[Crop], size: int) -> None:
+    def __init__(self, faces: FaceSet, crops: Sequence[Crop], size: int, room: int | None = None) -> None:
         self.weights = pose_weights(crops)
         """Probability of each crop to be drawn, balanced over pose."""
         self._faces = faces
         self._crops = list(crops)
         side = min(2 * size, faces.image(crops[0].id).shape[0])
-        self._images = _shared((len(crops), side, side, 3))
-        self._masks = _shared((len(crops), side // 2, side // 2, len(MASKS)))
-        self._ready = _shared((len(crops),))
+        each = side * side * 3 + (side // 2) ** 2 * len(MASKS)
+        kept = min(len(crops), (_room() if room is None else room) // each)
+        self._side = side
+        self._images = _shared((kept, side, side, 3))
+        self._masks = _shared((kept, side // 2, side // 2, len(MASKS)))
+        self._ready = _shared((kept,))
 
     def __len__(self) -> int:
         return len(self._crops)
 
     def __getitem__(self, index: int) -> tuple[Image, Image]:
         """Raises :class:`InputError` for a picture that is missing or damaged."""
-        self._read(index)
+        if index >= len(self._ready):
+            return self._read(index)
+        if not self._ready[index]:
+            self._images[index], self._masks[index] = self._read(index)
+            self._ready[index] = 1
         return self._images[index], self._masks[index]
 
     def image(self, index: int) -> Image:
-        self._read(index)
-        image: Image = self._images[index]
-        return image
+        """The crop without its masks."""
+        return self[index][0]
 
-    def _read(self, index: int) -> None:
-        if self._ready[index]:
-            return
-        crop, side = self._crops[index], self._images.shape[1]
+    def _read(self, index: int) -> tuple[Image, Image]:
+        crop, side = self._crops[index], self._side
         image, masks = self._faces.image(crop.id), self._faces.masks(crop.id)
         masks["face"] = self._visible(crop.id, image, masks)
         points = transform(five_points(crop.landmarks), crop.matrix)
-        self._images[index] = warp(image, align_matrix(points, side), side)
         stack = np.dstack([masks[name] for name in MASKS])
-        self._masks[index] = warp(stack, align_matrix(points, side // 2), side // 2)
-        self._ready[index] = 1
+        return warp(image, align_matrix(points, side), side), warp(stack, align_matrix(points, side // 2), side // 2)
 
     def _visible(self, crop_id: int, image: Image, masks: dict[str, Image]) -> Image:
         path = self._faces.folder / VISIBLE / f"{crop_id:06d}.png"
@@ -96,9 +102,18 @@ def _keep(path: Path, mask: Image) -> None:
         part.replace(path)
 
 
+def _room() -> int:
+    """Return how many bytes the pictures of one person may take."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):  # "max" where there is no limit
+        whole = min(whole, int(_CGROUP.read_text()))
+    return max(LEAST_ROOM, int(SHARE * whole))
+
+
 def _shared(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Zeros that forked processes share."""
-    return np.frombuffer(mmap.mmap(-1, int(np.prod(shape))), np.uint8).reshape(shape)
+    length = int(np.prod(shape))
+    return np.frombuffer(mmap.mmap(-1, max(1, length)), np.uint8)[:length].reshape(shape)
 
 
 def check_pictures(faces: FaceSet, crops: Sequence[Crop]) -> None:

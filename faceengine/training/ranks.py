@@ -49,10 +49,10 @@ class Ranks:
 
     def device(self, name: str) -> torch.device:
         """As :func:`choose_device`, where ``auto`` and ``cuda`` give each rank its own GPU."""
-        device = choose_device(name)
-        if self.world > 1 and device.type == "cuda" and device.index is None:
-            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-            torch.cuda.set_device(device)
+        if self.world == 1 or name not in ("auto", "cuda") or not torch.cuda.is_available():
+            return choose_device(name)
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
         return device
 
     def equalise(self, *modules: nn.Module) -> None:

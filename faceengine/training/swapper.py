@@ -77,6 +77,7 @@ def load_swapper(model: Path, direction: str, *, device: str = "auto", precision
         raise ConfigError("direction", f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}")
     path = checkpoints.newest(model)
     header = checkpoints.read_header(path)
+    checkpoints.people_of(header, path)  # a damaged record must show before the networks are loaded
     generator = Generator(checkpoints.model_of(header, path))
     checkpoints.load_into(generator, checkpoints.read_tensors(path, "average."), path)
     where = choose_device(device)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 
-from faceengine.device import choose_device, choose_precision
+from faceengine.device import choose_precision
 from faceengine.errors import InputError
 from faceengine.events import Checkpoint, Message, OnEvent, Preview, Progress, ShouldStop, ignore, never
 from faceengine.files import only_process, replace_file
@@ -98,7 +98,7 @@ def _loop(
     pictures = {person: people[person].pictures for person in PERSONS}
     dataset = Batches(pictures, recipe, config.seed, ranks)
     dataset.total.fill_(session.total)
-    batches = _loaded(config, dataset, session.iteration)
+    batches = _loaded(config, dataset, session.iteration, pin=trainer.device.type == "cuda")
     shown = _preview_faces(people, recipe, trainer.device)
     history = History(run_dir, 2 * recipe.batch, keep=ranks.first)
     history.rewind(session.iteration)
@@ -182,7 +182,7 @@ def _resume(config: TrainConfig, session: _Session, path: Path, people: dict[str
     if differs := _differences(theirs, config.recipe.to_dict() | {"seed": config.seed}):
         text = f"{path.parent.parent} was trained with other settings ({differs})"
         raise InputError("run.other_settings", text + ": choose another --run, or begin with its weights by --from")
-    require_same_people(header.people, {person: people[person].record for person in PERSONS})
+    require_same_people(checkpoints.people_of(header, path), {person: people[person].record for person in PERSONS})
     trainer = session.trainer
     checkpoints.load_into(trainer.generator, checkpoints.read_tensors(path, "generator."), path)
     checkpoints.load_into(trainer.discriminators, checkpoints.read_tensors(path, "discriminators."), path)
@@ -208,8 +208,9 @@ def _warm_start(session: _Session, path: Path, on_event: OnEvent) -> None:
 
     Raises :class:`InputError` ``train.other_people`` in a studio if these have learned somebody who did not agree.
     """
-    references = References.here()
-    learned = {} if references is None else checkpoints.read_header(path).people
+    header = checkpoints.read_header(path)
+    checkpoints.require_model(header, path, session.trainer.recipe.model)
+    references, learned = References.here(), checkpoints.people_of(header, path)
     if references is not None and any(references.contradicts(side, person) for side, person in learned.items()):
         raise InputError("train.other_people", f"{path} was trained on other people than those who agreed")
     state = checkpoints.read_tensors(path, "average.")
@@ -260,11 +261,10 @@ def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
 # -- what the loop uses ------------------------------------------------------------------------------------------------
 
 
-def _loaded(config: TrainConfig, dataset: Batches, start: int) -> Iterator[Batch]:
+def _loaded(config: TrainConfig, dataset: Batches, start: int, *, pin: bool) -> Iterator[Batch]:
     """Batches from iteration ``start`` on, prepared ahead by worker processes."""
     workers = config.workers if config.workers is not None else min(4, (os.cpu_count() or 1) - 1)
-    cuda = choose_device(config.device).type == "cuda"
-    loader = DataLoader(dataset, batch_size=None, sampler=iterations_from(start), num_workers=workers, pin_memory=cuda)
+    loader = DataLoader(dataset, batch_size=None, sampler=iterations_from(start), num_workers=workers, pin_memory=pin)
     for batch in loader:
         if isinstance(batch, InputError):
             raise batch

@@ -37,10 +37,14 @@ def visible_face(crop: Image, masks: dict[str, Image]) -> Image:
     guess: cv2.typing.MatLike = np.full((SIZE, SIZE), cv2.GC_PR_BGD, np.uint8)
     guess[outline & _may_be_skin(small, parts)] = cv2.GC_PR_FGD
     guess[features] = cv2.GC_FGD
+    if np.isin(guess, (cv2.GC_FGD, cv2.GC_PR_FGD)).all():
+        return masks["face"]  # a face that fills the crop leaves no surroundings to tell it from
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # its clustering begins at random
     cv2.grabCut(small, guess, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
     found = np.isin(guess, (cv2.GC_FGD, cv2.GC_PR_FGD)) & outline
+    if not found.any():
+        return masks["face"]
     seen = cv2.resize(_solid(found), masks["face"].shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.minimum(masks["face"], seen)
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from faceengine.video.container import Packet, demux, opened, sound_track
+from faceengine.video.container import Packet
 
 _LEAP = 10.0
 """Seconds that the clock of an MPEG transport stream may be ahead; beyond that it was set anew."""
@@ -57,7 +56,7 @@ def _is_seen(packet: Packet) -> bool:
 
 
 @dataclass
-class _Track:
+class Track:
     """The time stamps of a track's packets in the order of the file."""
 
     stamps: list[float] = field(default_factory=list)
@@ -67,6 +66,7 @@ class _Track:
     places: list[int] = field(default_factory=list)
 
     def add(self, packet: Packet) -> None:
+        """Add one packet's; empty packets have none."""
         stamp = packet.pts if packet.pts is not None else packet.dts
         base, last = float(packet.time_base), self.stamps[-1] if self.stamps else 0.0
         self.stamps.append(last if stamp is None else stamp * base)
@@ -76,19 +76,12 @@ class _Track:
         self.places.append(packet.pos if packet.pos is not None else self.places[-1] if self.places else 0)
 
 
-def read_clock(path: Path) -> Clock:
-    """Read the time stamps of a video's pictures and sound, without decoding anything.
+def make_clock(pictures: Track, sounds: Track, *, leaps: bool, listed: int) -> Clock:
+    """Return the clock for all packets of a file's pictures and sound.
 
-    Raises the errors of :func:`faceengine.video.container.opened`.
+    ``leaps``: its time stamps may leap ahead, as those of MPEG transport streams do. ``listed``: how many pictures its
+    index lists, 0 without one.
     """
-    with opened(path) as (container, stream):
-        sound = sound_track(container)
-        pictures, sounds = _Track(), _Track()
-        for packet in demux(container, *(track for track in (stream, sound) if track is not None)):
-            if packet.size:
-                (pictures if packet.stream_index == stream.index else sounds).add(packet)
-        leaps = container.format.name == "mpegts"
-        listed = len(stream.index_entries) if container.format.name.startswith("mov") else 0
     begins = _picture_breaks(pictures, leaps)
     shifts = _shifts(pictures, begins)
     sound_begins = _sound_breaks(sounds, leaps, [pictures.places[number] for number in begins])
@@ -128,7 +121,7 @@ def _usual(times: NDArray[np.float64]) -> float:
     return float(np.median(gaps)) if len(gaps) else 0.04
 
 
-def _picture_breaks(track: _Track, leaps: bool) -> list[int]:
+def _picture_breaks(track: Track, leaps: bool) -> list[int]:
     """Numbers of the packets with which a clock begins, the first one included.
 
     A key frame is shown after all that is stored before it. One that is not begins a new recording.
@@ -146,7 +139,7 @@ def _picture_breaks(track: _Track, leaps: bool) -> list[int]:
     return breaks
 
 
-def _sound_breaks(track: _Track, leaps: bool, places: list[int]) -> list[tuple[int, int]]:
+def _sound_breaks(track: Track, leaps: bool, places: list[int]) -> list[tuple[int, int]]:
     """(number of the first packet, number of the pictures' recording) of each of the sound's recordings."""
     if not track.stamps:
         return []
@@ -162,7 +155,7 @@ def _sound_breaks(track: _Track, leaps: bool, places: list[int]) -> list[tuple[i
     return [(number, int(recordings[number])) for number in found]
 
 
-def _shifts(track: _Track, begins: list[int]) -> list[float]:
+def _shifts(track: Track, begins: list[int]) -> list[float]:
     """Seconds by which each recording moves so that it begins where the one before it ends."""
     stamps, shown = np.array(track.stamps), np.array(track.shown, bool)
     shifts, end = [], 0.0
@@ -175,7 +168,7 @@ def _shifts(track: _Track, begins: list[int]) -> list[float]:
     return shifts
 
 
-def _moved(track: _Track, recordings: tuple[Recording, ...]) -> NDArray[np.float64]:
+def _moved(track: Track, recordings: tuple[Recording, ...]) -> NDArray[np.float64]:
     times = np.array(track.stamps, float)
     for one, after in pairwise([*recordings, None]):
         times[one.first : after.first if after else None] += one.shift  # type: ignore[union-attr]

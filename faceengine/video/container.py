@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, dropwhile
 from pathlib import Path
@@ -159,23 +159,17 @@ def demux(container: av.container.InputContainer, *tracks: Any) -> Iterator[Pack
 
 
 def decode(
-    container: av.container.InputContainer,
-    stream: av.video.stream.VideoStream,
-    *,
-    from_key: bool = False,
-    mend: Callable[[Iterator[Packet]], Iterator[Packet]] = iter,
+    packets: Iterator[Packet], stream: av.video.stream.VideoStream, *, from_key: bool = False
 ) -> Iterator[av.video.frame.VideoFrame]:
-    """Every picture that can be decoded, to the end or to where the file is cut off.
+    """Every picture that can be decoded of the packets of ``stream``, which are taken as they are needed.
 
     ``from_key`` passes over what is stored before the next key frame: decoders make garbage of it after a seek.
-    ``mend`` sees the packets before they are decoded.
     """
-    packets = demux(container, stream)
     if from_key:
         packets = dropwhile(lambda packet: not packet.is_keyframe, packets)
     decoder = _decoder(stream)
     # An empty packet within an AVI repeats the last picture; to a decoder it would be the end.
-    for packet in chain((packet for packet in mend(packets) if packet.size), (None,)):
+    for packet in chain((packet for packet in packets if packet.size), (None,)):
         try:
             for frame in decoder.decode(packet):
                 frame.time_base = stream.time_base

@@ -10,6 +10,7 @@ from typing import Any
 import av.error
 import av.filter
 import av.video.frame
+from av.sidedata.sidedata import SideDataContainer
 
 from faceengine.errors import InputError
 from faceengine.video.gamut import is_plain, table_file
@@ -59,12 +60,26 @@ class Look:
 def look_of(frame: av.video.frame.VideoFrame) -> Look:
     """How ``frame`` is meant. Raises :class:`InputError` ``video.dolby_vision`` if only such a screen can tell."""
     space, primaries, transfer = int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc)
-    if space == _IPT or (transfer == _UNTAGGED and any(frame.side_data.get(name) for name in _DOLBY)):
+    if space == _IPT or (transfer == _UNTAGGED and _is_dolby(frame)):
         raise InputError(
             "video.dolby_vision", "its colours are Dolby Vision's own (profile 5): export it as HDR10, HLG or SDR"
         )
     full = int(frame.color_range) == _FULL_RANGE or frame.format.name.startswith("yuvj")
     return Look(space, primaries, transfer, full, _has_alpha(frame), frame.height)
+
+
+def side_data(frame: av.video.frame.VideoFrame) -> SideDataContainer:
+    """Return what is stored beside a frame's picture.
+
+    ``frame.side_data`` would be kept in the frame and refer back to it. Decoders could not use such a frame's memory
+    again before Python's garbage collection: a video of 720p grew by 350 MB, and each frame cost a fresh megabyte.
+    """
+    return SideDataContainer(frame)
+
+
+def _is_dolby(frame: av.video.frame.VideoFrame) -> bool:
+    beside = side_data(frame)
+    return any(beside.get(name) for name in _DOLBY)
 
 
 def _has_alpha(frame: av.video.frame.VideoFrame) -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
+import av.container
 import av.error
 import av.video.frame
 import av.video.stream
@@ -17,9 +18,18 @@ from numpy.typing import NDArray
 
 from faceengine.errors import InputError
 from faceengine.geometry import Image
-from faceengine.video.clock import Clock, mended, read_clock
+from faceengine.video.clock import Clock, Track, make_clock, mended
 from faceengine.video.colours import Painter, Picture, displayed_size
-from faceengine.video.container import decode, opened, refuse_joined, sound_track
+from faceengine.video.container import (
+    Packet,
+    codec_of,
+    decode,
+    demux,
+    opened,
+    picture_tracks,
+    refuse_joined,
+    sound_track,
+)
 from faceengine.video.filters import Look, deinterlaced, look_of
 from faceengine.video.steady import STANDARD_RATES, Grid, make_grid
 from faceengine.video.upright import Turn, fit, turn_of
@@ -81,7 +91,7 @@ def probe(path: Path) -> VideoInfo:
         frames=len(grid.times) + seen.clock.missing,
         steady_frames=grid.length,
         duration=grid.length / float(grid.fps) if clocked else seen.duration,
-        has_audio=seen.has_audio,
+        has_audio=bool(seen.tracks.sound),
         rotation=first.turn.rotation,
         variable_rate=not grid.is_steady,
     )
@@ -100,6 +110,25 @@ class Appearance:
 
 
 @dataclass(frozen=True)
+class Tracks:
+    """What a video holds beside the pictures that are read."""
+
+    pictures: int
+    """Tracks of moving pictures, of which the first is read."""
+    sounds: tuple[str, ...]
+    """The decoders of all sound tracks; empty for a kind that FFmpeg doesn't know."""
+    sound: str
+    """That of the sound track to take; empty if none can be decoded."""
+
+    @classmethod
+    def of(cls, container: av.container.InputContainer) -> Tracks:
+        """The tracks of an open video."""
+        taken = sound_track(container)
+        sounds = tuple(codec_of(track) for track in container.streams.audio)
+        return cls(len(picture_tracks(container)), sounds, codec_of(taken) if taken is not None else "")
+
+
+@dataclass(frozen=True)
 class Survey:
     """What a look at all packets of a video tells."""
 
@@ -107,7 +136,7 @@ class Survey:
     grid: Grid
     first: Appearance | None
     """``None`` if no picture can be decoded."""
-    has_audio: bool
+    tracks: Tracks
     duration: float
     """Seconds, as the header says; 0 without one."""
 
@@ -123,21 +152,46 @@ def survey(path: Path) -> Survey:
 @lru_cache(8)
 def _survey(path: Path, changed: int, size: int) -> Survey:  # noqa: ARG001 - a file that has changed is another one
     refuse_joined(path)
-    clock = read_clock(path)
-    times = clock.times
     with opened(path) as (container, stream):
-        average, frames = stream.average_rate, decode(container, stream)
-        first = next(frames, None)
-        begin = [] if first is None else [first]
-        begin += islice(frames, _LOOK - 1) if first is not None and first.interlaced_frame else []
-        appearance = None if first is None else _appearance(stream, first)
+        tracks = Tracks.of(container)
+        clock, begin = _look_through(container, stream)
+        appearance = _appearance(stream, begin[0]) if begin else None
+        average = stream.average_rate
         # A transport stream has no header: its length would be a guess by its time stamps.
         told = container.duration if container.format.name != "mpegts" else None
-        has_audio = sound_track(container) is not None
+    times = clock.times
     if rate := _fields_apart(begin, times):
         times, average = times[::2], rate
-    grid = make_grid(times, average, first.time if first is not None else None)
-    return Survey(clock, grid, appearance, has_audio, (told or 0) / 1e6)
+    grid = make_grid(times, average, begin[0].time if begin else None)
+    return Survey(clock, grid, appearance, tracks, (told or 0) / 1e6)
+
+
+def _look_through(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+) -> tuple[Clock, list[av.video.frame.VideoFrame]]:
+    """The times of all packets, and the first picture, or some of the first if that is interlaced.
+
+    A file is opened once and read once for both: opening one costs as much as decoding several pictures.
+    """
+    pictures, sounds = Track(), Track()
+    heard = sound_track(container)
+
+    def noted() -> Iterator[Packet]:
+        for packet in demux(container, *(track for track in (stream, heard) if track is not None)):
+            is_picture = packet.stream_index == stream.index
+            if packet.size:
+                (pictures if is_picture else sounds).add(packet)
+            if is_picture:
+                yield packet
+
+    packets = noted()
+    frames = decode(packets, stream)
+    begin = list(islice(frames, 1))
+    begin += islice(frames, _LOOK - 1) if begin and begin[0].interlaced_frame else []
+    for _ in packets:
+        pass  # the others' times are noted as they go by
+    listed = len(stream.index_entries) if container.format.name.startswith("mov") else 0
+    return make_clock(pictures, sounds, leaps=container.format.name == "mpegts", listed=listed), begin
 
 
 def _appearance(stream: av.video.stream.VideoStream, frame: av.video.frame.VideoFrame) -> Appearance:
@@ -190,8 +244,8 @@ def _pictures(path: Path) -> Iterator[tuple[float, Picture, tuple[int, int]]]:
     seen = survey(path)
     with opened(path) as (container, stream):
         painter = Painter(stream)
-        mend = partial(mended, recordings=seen.clock.pictures)
-        for index, frame in enumerate(deinterlaced(decode(container, stream, mend=mend))):
+        packets = mended(demux(container, stream), seen.clock.pictures)
+        for index, frame in enumerate(deinterlaced(decode(packets, stream))):
             time = seen.grid.time(index) if frame.pts is None else float(frame.time)
             yield time, Picture(painter, frame), displayed_size(stream, frame)
 
@@ -260,7 +314,7 @@ def _sought(path: Path, time: float) -> Iterator[tuple[float, Picture, tuple[int
         except (av.error.FFmpegError, OverflowError):
             return
         key = None
-        for frame in deinterlaced(decode(container, stream, from_key=True)):
+        for frame in deinterlaced(decode(demux(container, stream), stream, from_key=True)):
             if frame.pts is None:
                 return
             key = frame.pts if key is None and frame.key_frame else key

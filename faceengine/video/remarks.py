@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from faceengine.events import Message
-from faceengine.video.container import codec_of, opened, picture_tracks, sound_track
 from faceengine.video.filters import Look
 from faceengine.video.gamut import HLG, PQ, is_plain
 from faceengine.video.reading import survey
@@ -22,10 +21,8 @@ def remarks(path: Path, *, sound: bool = True) -> Iterator[Message]:
     ``sound`` also ``video.sound_left_out``, ``video.sound_tracks``, ``video.sound_encoded``, ``video.sound_before``.
     """
     seen = survey(path)
-    with opened(path) as (container, _):
-        others = len(picture_tracks(container)) - 1
-        heard, track = container.streams.audio, sound_track(container)
-        kinds, codec = [codec_of(one) or "an unknown kind" for one in heard], codec_of(track) if track else ""
+    others, codec = seen.tracks.pictures - 1, seen.tracks.sound
+    kinds = [kind or "an unknown kind" for kind in seen.tracks.sounds]
     if others:
         yield _warning("tracks_left_out", f"{path} has {others + 1} tracks of pictures: only the first is taken")
     if len(seen.clock.pictures) > 1:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from faceengine.geometry import Image
-from faceengine.video.filters import Filter
+from faceengine.video.filters import Filter, side_data
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Turn:
 
 def turn_of(frame: av.video.frame.VideoFrame) -> Turn:
     """The turn that a frame's display matrix asks for, to the nearest right angle."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    matrix = side_data(frame).get("DISPLAYMATRIX")
     if matrix is None:
         return Turn()
     a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix))  # type: ignore[call-overload]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import threading
 from collections import deque
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +25,8 @@ from faceengine.video.container import opened
 from faceengine.video.sound import sound_of
 
 _WRITE_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
+_PIPE_BYTES = 1 << 20
+"""What anybody may have of a pipe on Linux."""
 
 
 class VideoWriter:
@@ -59,6 +63,7 @@ class VideoWriter:
         self._process: subprocess.Popen[bytes] = command.run_async(
             cmd=imageio_ffmpeg.get_ffmpeg_exe(), pipe_stdin=True, pipe_stderr=True, overwrite_output=True
         )
+        _widen(self._process.stdin)
         self._tail: deque[str] = deque(maxlen=12)
         # Unread, a full pipe of complaints would stop ffmpeg, and with it us.
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -189,6 +194,13 @@ def quiet(node: Any) -> Any:
 def spare_sound(path: Path) -> Path:
     """The temporary name beside ``path`` of a file with its sound."""
     return path.with_name(f".{path.stem}.sound.nut")
+
+
+def _widen(pipe: Any) -> None:
+    """Let a pipe hold a good part of a frame, where the system can: it holds 64 KiB otherwise, and both ends wait."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):  # as much as all pipes of this user may hold is in use
+            fcntl.fcntl(_pipe(pipe), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _pipe(pipe: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -110,6 +111,19 @@ def test_pretraining_resumes_to_the_bit_and_is_judged(people: People, tmp_path: 
     assert header.people == {}
     figures = judge(generator, people)
     assert figures["none"] == pytest.approx(11.7, abs=1), "two pictures of noise, enlarged"
+
+
+@pytest.mark.usefixtures("small_preset")
+def test_people_who_were_rendered_later_join(people: People, tmp_path: Path) -> None:
+    few = copy.copy(people)
+    few.groups, few.first = people.groups[:1], people.first[:2]
+    pretrain(plan(2), few, tmp_path, "cpu", lambda: False)
+    known = state(tmp_path)["vectors.weight"]
+    assert pretrain(plan(4), people, tmp_path, "cpu", lambda: False) == 4
+    vectors = state(tmp_path)["vectors.weight"]
+    assert known.shape == (3, 64)
+    assert vectors.shape == (6, 64)
+    assert (vectors[3:] - known.mean(0)).abs().max() < 0.1
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:

@@ -15,6 +15,7 @@ from faceengine.conversion.blend import (
     REACH,
     Region,
     clone,
+    extent,
     face_hull,
     paste,
     resample,
@@ -72,7 +73,7 @@ def test_a_face_cloned_onto_itself_does_not_move(seed: int, height: int, width: 
     region = Region(31, 27, width | 1, height | 1)
     rows, columns = region.inside(frame)
     result = frame.copy()
-    clone(result, region, frame[rows, columns].astype(np.float32), blob(region.height, region.width, seed))
+    clone(result, region, frame[rows, columns], blob(region.height, region.width, seed))
     assert shift(frame[rows, columns], result[rows, columns]) < 0.05
     assert np.abs(result.astype(int) - frame).max() <= 2
 
@@ -97,7 +98,7 @@ def test_a_breathing_mask_neither_moves_nor_recolours_a_fixed_face() -> None:
         cv2.ellipse(mask, (100 + breath % 2, 100), size, 0, 0, 360, (1.0,), -1, cv2.LINE_AA)
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 6), np.float32)
         result = frame.copy()
-        clone(result, Region(30, 30, 201, 201), face.astype(np.float32), mask)
+        clone(result, Region(30, 30, 201, 201), face, mask)
         ours.append(result[heart])
         marked = np.asarray(mask * 255, np.uint8)
         naive = cv2.seamlessClone(face, frame, marked, (130, 130), cv2.NORMAL_CLONE)
@@ -113,7 +114,7 @@ def test_outside_the_mask_the_frame_keeps_its_bytes(put) -> None:  # type: ignor
     region = Region(50, 20, 151, 171)
     mask = np.where(blob(171, 151, 5) < 1e-3, 0, blob(171, 151, 5)).astype(np.float32)
     result = frame.copy()
-    put(result, region, np.full((171, 151, 3), 250, np.float32), mask)
+    put(result, region, np.full((171, 151, 3), 250, np.uint8), mask)
     whole = np.zeros(frame.shape[:2], np.float32)
     whole[20:191, 50:201] = mask
     assert np.array_equal(result[whole == 0], frame[whole == 0])
@@ -126,7 +127,7 @@ def test_faces_at_the_frames_border(put, corner) -> None:  # type: ignore[no-unt
     frame = texture(240, 300)
     region = Region(*corner, 151, 151)
     result = frame.copy()
-    put(result, region, np.full((151, 151, 3), 128, np.float32), blob(151, 151, 3))
+    put(result, region, np.full((151, 151, 3), 128, np.uint8), blob(151, 151, 3))
     rows, columns = region.inside(frame)
     touched = np.zeros(frame.shape[:2], bool)
     touched[rows, columns] = True
@@ -139,13 +140,13 @@ def test_faces_at_the_frames_border(put, corner) -> None:  # type: ignore[no-unt
 def test_a_region_beyond_the_frame_changes_nothing(put, corner) -> None:  # type: ignore[no-untyped-def]
     frame = texture(90, 90)
     result = frame.copy()
-    put(result, Region(*corner, 51, 51), np.zeros((51, 51, 3), np.float32), np.ones((51, 51), np.float32))
+    put(result, Region(*corner, 51, 51), np.zeros((51, 51, 3), np.uint8), np.ones((51, 51), np.float32))
     assert np.array_equal(result, frame)
 
 
 def test_poisson_takes_the_level_of_the_frame_and_the_detail_of_the_face() -> None:
     frame = np.full((200, 200, 3), 180, np.uint8)
-    face = texture(151, 151, 4).astype(np.float32) * 0.2 + 20
+    face = np.asarray(np.rint(texture(151, 151, 4) * 0.2 + 20), np.uint8)
     mask = np.zeros((151, 151), np.float32)
     cv2.circle(mask, (75, 75), 45, (1.0,), -1)
     mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 3), np.float32)
@@ -164,8 +165,8 @@ def test_a_crop_comes_back_to_where_it_was_cut(angle: float, length: float) -> N
     points = transform(CANONICAL_POINTS, turn) * length + np.array([180, 90])
     matrix = align_matrix(points, 256, 0.8)
     region = Region.around(matrix, 256)
-    back = region.paste(warp(np.asarray(frame), matrix, 256).astype(np.float32), matrix)
-    inner = region.paste(np.ones((256, 256), np.float32), matrix, mask=True) == 1
+    back = region.paste(warp(np.asarray(frame), matrix, 256), matrix).astype(np.float32)
+    inner = region.paste_mask(np.ones((256, 256), np.float32), matrix) == 1
     rows, columns = region.inside(np.asarray(frame))
     own = region.own(rows, columns)
     difference = np.abs(back[own] - frame[rows, columns])[inner[own]]
@@ -180,6 +181,32 @@ def test_the_region_holds_the_whole_crop_and_has_odd_sides() -> None:
     assert region.width % 2 == region.height % 2 == 1
     assert corners.min() >= POISSON_MARGIN
     assert (corners[1] <= (region.width - POISSON_MARGIN, region.height - POISSON_MARGIN)).all()
+
+
+@pytest.mark.parametrize("length", [40.0, 150.3, 900.0])
+def test_only_the_pixels_that_the_mask_reaches_are_worked_on(length: float) -> None:
+    """Pasting through them gives what pasting through the whole crop's region gives, also of a face larger than the
+    frame."""
+    frame, size = texture(200, 240, 1), 128
+    matrix = align_matrix(CANONICAL_POINTS * length + (120.7 - length / 2, 100.2 - length / 2), size, 1.0)
+    mask = blob(MASK_SIZE, MASK_SIZE, 3)
+    colour = texture(size, size, 2)
+    whole = Region.around(matrix, size)
+    part = Region.around(matrix, size, part=extent(mask)).clipped(frame)
+    assert part.width * part.height < 0.9 * whole.width * whole.height
+    assert part.width <= 240
+    assert part.height <= 200
+    results = []
+    for region in (whole, part):
+        result = frame.copy()
+        share = region.paste_mask(mask, resized(matrix, size, MASK_SIZE))
+        paste(result, region, region.paste(colour, matrix), share)
+        results.append(result.astype(int))
+    difference = np.abs(results[0] - results[1])
+    assert difference.max() <= 2  # OpenCV rounds places to 1/32 of a pixel, from the rectangle's corner
+    assert difference.mean() < 0.01
+    assert not np.array_equal(results[1], frame)
+    assert extent(np.zeros((8, 8), np.float32)) is None
 
 
 def test_a_resized_matrix_is_the_crop_cut_at_that_size() -> None:

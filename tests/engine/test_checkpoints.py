@@ -57,10 +57,15 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage: str) -> None:
     assert refused.value.code == "checkpoint.damaged"
 
 
-def test_weights_of_another_preset_are_refused(tmp_path: Path) -> None:
-    wide, narrow = (Generator(ModelConfig(narrow=n, latent=64)) for n in (4, 8))
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    wide, narrow = (ModelConfig(narrow=n, latent=64) for n in (4, 8))
     with pytest.raises(InputError) as refused:
-        checkpoints.load_into(narrow, wide.state_dict(), tmp_path)
+        checkpoints.load_into(Generator(narrow), Generator(wide).state_dict(), tmp_path)
+    assert refused.value.code == "checkpoint.version"
+    header = dataclasses.replace(HEADER, recipe={"model": wide.to_dict()})
+    checkpoints.require_model(header, tmp_path, dataclasses.replace(wide, coverage=1.0))
+    with pytest.raises(InputError, match="narrow 4 instead of 8") as refused:
+        checkpoints.require_model(header, tmp_path, narrow)
     assert refused.value.code == "checkpoint.preset"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from faceengine.evaluation.features import Features, follow, measure_features
 from faceengine.evaluation.grade import extremes, grade, quality
+from faceengine.evaluation.hues import BLOTCHED, hues, total, wrong_shares
 from faceengine.evaluation.motion import aligned_difference, flicker
 from faceengine.evaluation.sharpness import detail_energy
 from faceengine.faceset import FaceSet
@@ -85,8 +86,51 @@ def test_flicker_sees_a_face_that_pulses_and_not_a_head_that_moves(face: tuple[I
     assert flicker(steady, dimmer) == pytest.approx(15, abs=1.5)
 
 
+def blotched(image: Image, landmarks: Points, colour: tuple[int, int, int]) -> Image:
+    """The face with a soft spot of a colour on its cheek."""
+    spot = np.zeros(image.shape[:2], np.float32)
+    x, y = landmarks[[2, 31, 48]].mean(axis=0)
+    cv2.circle(spot, (round(x), round(y)), image.shape[0] // 16, 1.0, -1)
+    weight = cv2.GaussianBlur(spot, (0, 0), 3)[..., None]
+    return np.asarray(image * (1 - weight) + np.array(colour) * weight, np.uint8)
+
+
+def test_hues_that_are_nobody_s_are_seen(face: tuple[Image, Points], faces_b: Path) -> None:
+    image, landmarks = face
+    with FaceSet.open(faces_b) as faces:
+        crops = [(faces.image(crop.id), transform(crop.landmarks, crop.matrix)) for crop in faces.crops()]
+    footage, wanted = total([hues(image, landmarks)]), total(hues(crop, points) for crop, points in crops)
+
+    def share(drawn: Image) -> float:
+        found = hues(drawn, landmarks)
+        assert found is not None
+        return wrong_shares([found], footage, wanted)[0]
+
+    assert share(image) == 0
+    assert share(np.clip(image * 0.85, 0, 255).astype(np.uint8)) < BLOTCHED
+    assert share(blotched(image, landmarks, (90, 90, 210))) > 2 * BLOTCHED
+    assert share(blotched(image, landmarks, (150, 60, 190))) > 2 * BLOTCHED
+    assert share(blotched(image, landmarks, (60, 60, 60))) < BLOTCHED, "a shadow has no hue"
+
+
+def test_a_person_s_own_colours_are_right_in_the_footage_s_light(face: tuple[Image, Points]) -> None:
+    image, landmarks = face
+    bluish = np.clip(image * np.array([0.6, 0.9, 1.6]), 0, 255).astype(np.uint8)
+    drawn, footage, wanted = hues(bluish, landmarks), total([hues(bluish, landmarks)]), total([hues(image, landmarks)])
+    assert drawn is not None
+    assert wrong_shares([drawn], footage, wanted) == [0]
+    assert wrong_shares([drawn], wanted, wanted)[0] > 0.3
+
+
+def test_hues_of_a_face_outside_the_picture_are_not_known(face: tuple[Image, Points]) -> None:
+    image, landmarks = face
+    dark = np.zeros_like(image)
+    assert hues(dark, landmarks) is None
+    assert wrong_shares([], total([]), total([None])) == []
+
+
 def report(**changes: Any) -> dict[str, Any]:
-    return {"position": 0.9, "detail": 0.8, "mouth": 0.9, "lids": 0.8} | changes
+    return {"position": 0.9, "detail": 0.8, "mouth": 0.9, "lids": 0.8, "blotches": 0.0} | changes
 
 
 @pytest.mark.parametrize(
@@ -100,6 +144,9 @@ def report(**changes: Any) -> dict[str, Any]:
         ({"detail": 0.2}, "poor"),
         ({"position": 0.2}, "poor"),
         ({"position": None}, None),
+        ({"blotches": None}, "good"),
+        ({"blotches": 0.05}, "fair"),
+        ({"blotches": 0.3}, "poor"),
     ],
 )
 def test_the_grade(changes: dict[str, Any], expected: str | None) -> None:

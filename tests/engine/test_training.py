@@ -8,8 +8,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -33,6 +31,7 @@ from faceengine.training.step import Trainer, build_optimisers
 from faceengine.training.swapper import load_swapper
 from faceengine.training.train import follow, run
 from faceengine.training.visible import visible_face
+from tests.engine import killed
 from tests.engine.conftest import Heard
 
 Configure = Callable[..., TrainConfig]
@@ -102,27 +101,30 @@ def test_another_seed_gives_other_weights(configure: Configure, tmp_path: Path) 
     assert not torch.equal(one["generator.encoder.squeeze.weight"], other["generator.encoder.squeeze.weight"])
 
 
-@pytest.mark.timeout(900)  # twenty starts of a whole process
 def test_20_kills_lose_at_most_one_interval(faces_a: Path, faces_b: Path, tmp_path: Path) -> None:
     """SIGKILL a real training at random moments: each resume finds a readable checkpoint, an interval old at most."""
     rng, interval, folder = random.Random(7), 2, tmp_path / "run"
-    command = [sys.executable, "-m", "faceengine", "train", "--json", "--preset", "tiny", "--workers", "0"]
+    command = ["train", "--json", "--preset", "tiny", "--workers", "0"]
     command += ["--a", str(faces_a), "--b", str(faces_b), "--run", str(folder), "--iterations", "100000"]
     command += ["--checkpoint-every", str(interval), "--log-every", "1", "--preview-every", "1000000"]
+    said = tmp_path / "said"
+    os.mkfifo(said)
     reached = 0
     for _ in range(20):
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as body:
-            assert body.stdout is not None
+        body = killed.PROCESSES.Process(target=killed.run, args=(command, said))
+        body.start()
+        assert body.pid is not None
+        with said.open() as lines:
             seen: list[int] = []
             wanted = rng.randint(1, 6)
-            while len(seen) < wanted and (line := body.stdout.readline()):
+            while len(seen) < wanted and (line := lines.readline()):
                 event = json.loads(line)
                 if event["event"] == "losses":
                     seen.append(event["iteration"])
             time.sleep(rng.uniform(0.0, 0.2))  # somewhere in an iteration or in the writing of a checkpoint
-            body.send_signal(signal.SIGKILL)
-            seen += [event["iteration"] for event in map(json.loads, _whole(body.stdout)) if event["event"] == "losses"]
+            os.kill(body.pid, signal.SIGKILL)
+            seen += [event["iteration"] for event in map(json.loads, _whole(lines)) if event["event"] == "losses"]
+        body.join()
         assert seen, "the resumed run did not train"
         assert seen[0] == reached + 1, "a resume goes on behind its checkpoint"
         files = checkpoints.all_in(folder)
@@ -298,6 +300,18 @@ def test_pictures_are_read_once_and_the_visible_face_is_kept(
         (tmp_path / "aside.png").rename(folder / "crops" / f"{crops[1].id:06d}.png")
         monkeypatch.setattr(pictures, "visible_face", lambda *_: pytest.fail("looked for again"))
         assert np.array_equal(Pictures(faces, crops, 64)[1][1], masks)
+
+
+def test_a_set_larger_than_the_memory_is_trained_on_all_the_same(faces_a: Path, tmp_path: Path) -> None:
+    with FaceSet.open(faces_a) as faces:
+        crops = faces.crops(usable=True)[:3]
+        kept = Pictures(faces, crops, 64)
+        for room in (0, 2 * (128 * 128 * 3 + 64 * 64 * 4)):
+            bounded = Pictures(faces, crops, 64, room)
+            assert len(bounded) == 3
+            for index in (2, 0, 2, 1):
+                for one, other in zip(bounded[index], kept[index], strict=True):
+                    assert np.array_equal(one, other)
 
 
 def test_a_set_that_can_not_be_written_to_is_trained_on_all_the_same(faces_a: Path, tmp_path: Path) -> None:

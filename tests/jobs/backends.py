@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -141,7 +144,7 @@ def stack(
     broker = server(broker_kind) if broker_kind else None
     if broker is not None and not servers.answers(broker.port):
         broker.start()
-    url = _new_postgres(database) if database else f"sqlite:///{tmp_path / 'studio.sqlite3'}"
+    url = _migrated(database, tmp_path, django_db_blocker)
     env = QUICK | {
         "DJANGO_SETTINGS_MODULE": "tests.jobs.process_settings",
         "DATA_DIR": str(tmp_path),
@@ -153,7 +156,6 @@ def stack(
     with django_db_blocker.unblock(), _database(url):
         _use(settings, env, tmp_path)
         counting.register()
-        call_command("migrate", verbosity=0)
         studio = Stack(tmp_path, env, database, broker)
         try:
             yield studio
@@ -181,15 +183,44 @@ def _database(url: str) -> Iterator[None]:
 _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 
 
-def _new_postgres(server: Server) -> str:
-    """The address of an empty database on that server."""
+def _new_postgres(server: Server, template: str = "template1") -> str:
+    """The address of a new database on that server: empty, or a copy of ``template``, to which nobody is connected."""
     import psycopg
 
     place = f"postgres://studio@127.0.0.1:{server.port}"
     with psycopg.connect(f"{place}/postgres", autocommit=True) as connected:
         name = f"t{len(connected.execute('SELECT datname FROM pg_database').fetchall())}"
-        connected.execute(f"CREATE DATABASE {name}")
+        connected.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return f"{place}/{name}"
+
+
+_templates: dict[Server | None, str] = {}
+"""Addresses of databases as ``migrate`` leaves them, by server; ``None`` for SQLite. Nobody writes to them again."""
+
+
+def _migrated(server: Server | None, folder: Path, django_db_blocker: Any) -> str:
+    """The address of a new database as ``migrate`` leaves it, on ``server`` or in a file in ``folder``.
+
+    It is a copy: migrating takes seconds, and many tests begin with a database of their own.
+    """
+    if server not in _templates:
+        made = _new_postgres(server) if server else f"sqlite:///{_kept_folder() / 'template.sqlite3'}"
+        with django_db_blocker.unblock(), _database(made):
+            call_command("migrate", verbosity=0)
+        _templates[server] = made
+    template = _templates[server]
+    if server is not None:
+        return _new_postgres(server, template.rpartition("/")[2])
+    # The last connection to close has written everything into the one file.
+    shutil.copyfile(template.removeprefix("sqlite:///"), folder / "studio.sqlite3")
+    return f"sqlite:///{folder / 'studio.sqlite3'}"
+
+
+def _kept_folder() -> Path:
+    """A folder that lasts as long as this process."""
+    folder = Path(tempfile.mkdtemp(prefix="studio-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _broker_url(kind: str, server: Server) -> str:

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.jobs.backends import _database, _new_postgres, server  # noqa: F401 - a fixture
+from tests.jobs.backends import _database, _migrated, server  # noqa: F401 - a fixture
 from tests.web.consents import consent_of
 from tests.web.footage import client_of, people, project_of, user
 from webapp.accounts.models import Team, User
@@ -303,10 +303,9 @@ def test_the_page_asks_little_however_long_the_trail(team: Team, owner: User) ->
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, server: Any, tmp_path: Path, django_db_blocker: Any) -> Any:  # noqa: F811
-    """An empty database of each sort, as ``migrate`` leaves it."""
-    url = f"sqlite:///{tmp_path}/studio.sqlite3" if request.param == "sqlite" else _new_postgres(server("postgres"))
+    """A new database of each sort, as ``migrate`` leaves it."""
+    url = _migrated(None if request.param == "sqlite" else server("postgres"), tmp_path, django_db_blocker)
     with django_db_blocker.unblock(), _database(url):
-        call_command("migrate", verbosity=0)
         yield request.param
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from faceengine.jobs import kinds
 from faceengine.jobs.models import Job
-from tests.jobs.backends import _database, _new_postgres, server  # noqa: F401 - a fixture
+from tests.jobs.backends import _database, _migrated, server  # noqa: F401 - a fixture
 from tests.web.consents import STANDINGS, consent_of, mandate_of
 from tests.web.footage import project_of, user
 from webapp.consent import checks, triggers
@@ -29,10 +29,9 @@ KINDS = ("intake", "extract", "train", "convert", "convert-segment", "score")
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, server: Any, tmp_path: Any, django_db_blocker: Any) -> Any:  # noqa: F811
-    """An empty database of each sort, as ``migrate`` leaves it."""
-    url = f"sqlite:///{tmp_path}/studio.sqlite3" if request.param == "sqlite" else _new_postgres(server("postgres"))
+    """A new database of each sort, as ``migrate`` leaves it."""
+    url = _migrated(None if request.param == "sqlite" else server("postgres"), tmp_path, django_db_blocker)
     with django_db_blocker.unblock(), _database(url):
-        call_command("migrate", verbosity=0)
         yield request.param
 
 

@@ -11,19 +11,19 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.core.management import call_command
 from django.core.signals import got_request_exception
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.jobs.backends import _database, _new_postgres, server  # noqa: F401 - a fixture
+from tests.jobs.backends import _database, _migrated, server  # noqa: F401 - a fixture
 from tests.web.consents import consent_of
 from tests.web.footage import client_of, project_of, user
 from tests.web.test_consent_everywhere import routes
@@ -289,10 +289,10 @@ def test_no_address_answers_500(owner: User, often: None) -> None:
 
 
 @pytest.fixture
-def on_postgres(server: Any, django_db_blocker: Any) -> Iterator[None]:  # noqa: F811
-    """An empty database of that sort."""
-    with django_db_blocker.unblock(), _database(_new_postgres(server("postgres"))):
-        call_command("migrate", verbosity=0)
+def on_postgres(server: Any, tmp_path: Path, django_db_blocker: Any) -> Iterator[None]:  # noqa: F811
+    """A new database of that sort."""
+    url = _migrated(server("postgres"), tmp_path, django_db_blocker)
+    with django_db_blocker.unblock(), _database(url):
         yield
 
 

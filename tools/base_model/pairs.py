@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import cv2
@@ -42,7 +43,9 @@ class People:
     """The shards of a folder, in memory. People are numbered through all groups."""
 
     def __init__(self, folder: Path) -> None:
-        self.groups = [Shard(file) for file in shards(folder)]
+        # Up to the first that is missing: people keep their numbers when more are rendered.
+        finished = takewhile(lambda one: one[1].stem.endswith(f"{one[0]:04d}"), enumerate(shards(folder)))
+        self.groups = [Shard(file) for _, file in finished]
         if not self.groups:
             raise FileNotFoundError(f"{folder} holds no finished group of synthetic people: make synthetic-faces")
         self.first = np.cumsum([0] + [group.people for group in self.groups])

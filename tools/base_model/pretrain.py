@@ -30,7 +30,7 @@ from faceengine.training.side_by_side import SideBySide
 from faceengine.training.step import Trainer, build_optimisers
 from faceengine.training.train import follow, iterations_from
 from tools.base_model.pairs import PairedBatch, Pairs, People
-from tools.base_model.people import ManyPeople
+from tools.base_model.people import WIDTH, ManyPeople
 
 COOLING = 0.2
 """Share of the schedule, at its end, over which the learning rate falls to nothing. Before that it is constant, so that
@@ -64,11 +64,10 @@ class Plan:
             perceptual=0.0,
             cycle=0.0,
             colour_match=0.0,
-            relight=0.6,
+            relight=0.5,
             noise=0.15,
             blur=0.1,
             degrade=0.2,
-            placement=0.5,
             ema=0.999,
         )
 
@@ -110,12 +109,14 @@ class _Run:
         if not found:
             return
         path = found[-1]
-        header = checkpoints.read_header(path)
-        checkpoints.load_into(self.generator, checkpoints.read_tensors(path, "generator."), path)
-        checkpoints.load_into(self.average, checkpoints.read_tensors(path, "average."), path)
-        state = checkpoints.read_tensors(path, "adam_generator.")
-        checkpoints.restore_optimiser(self.trainer.optimise_generator, state)
-        self.iteration = header.iteration
+        generator, average, adam = (
+            checkpoints.read_tensors(path, f"{part}.") for part in ("generator", "average", "adam_generator")
+        )
+        before, now = len(generator["vectors.weight"]), len(self.people)
+        checkpoints.load_into(self.generator, _with_more_people(generator, before, now), path)
+        checkpoints.load_into(self.average, _with_more_people(average, before, now), path)
+        checkpoints.restore_optimiser(self.trainer.optimise_generator, _with_more_people(adam, before, now))
+        self.iteration = checkpoints.read_header(path).iteration
 
     def loop(self, device: torch.device, should_stop: ShouldStop) -> None:
         history = History(self.out, 2 * self.recipe.batch)
@@ -162,6 +163,16 @@ class _Run:
         checkpoints.prune(self.out, 0)
 
 
+def _with_more_people(state: checkpoints.State, before: int, now: int) -> checkpoints.State:
+    """Let a pretraining go on with people who were rendered since: each begins as the mean of those who were there."""
+    grown = {
+        name: torch.cat([value, value.mean(0, keepdim=True).expand(now - before, -1)])
+        for name, value in state.items()
+        if now > before and value.shape == (before, WIDTH)
+    }
+    return state | grown
+
+
 def _line(values: dict[str, float]) -> str:
     halves: dict[str, list[float]] = {}
     for name, value in values.items():
@@ -170,10 +181,11 @@ def _line(values: dict[str, float]) -> str:
 
 
 def _optimiser(generator: ManyPeople, recipe: Recipe) -> torch.optim.Optimizer:
-    """Adam as for two people; what follows from people's vectors is no bottleneck and keeps the full rate."""
-    dense = [p for name, p in generator.encoder.named_parameters() if p.dim() == 2]
-    known = {id(parameter) for parameter in dense}
-    other = [parameter for parameter in generator.parameters() if id(parameter) not in known]
+    """Adam as for two people. What is made of a person's vector learns as slowly as the bottleneck: an output is
+    moved by all of its weights at once."""
+    vectors = generator.vectors.weight
+    dense = [p for p in generator.parameters() if p.dim() == 2 and p is not vectors]
+    other = [p for p in generator.parameters() if p.dim() != 2 or p is vectors]
     groups = [{"params": dense, "factor": recipe.bottleneck_rate}, {"params": other, "factor": 1.0}]
     return torch.optim.Adam(groups, lr=recipe.learning_rate, betas=(0.5, 0.999), fused=True)
 

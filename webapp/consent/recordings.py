@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from faceengine.evidence.fingerprint import SAME_MOVEMENT, SAME_SOUND, Fingerprint, same_movement, same_sound
 from faceengine.identity import distances
 from faceengine.thresholds import THRESHOLDS
 from webapp.consent import vault
 from webapp.consent.likeness import faces_in
 from webapp.consent.models import Evidence
+
+if TYPE_CHECKING:  # it loads OpenCV and FFmpeg, which takes half of what a slot or a page's process needs to start
+    from faceengine.evidence.fingerprint import Fingerprint
 
 
 class Kinship(Enum):
@@ -32,6 +34,8 @@ class Kinship(Enum):
 
 def compare(new: Evidence, likeness: dict[str, Any]) -> Kinship:
     """Return what ``new``, with its fingerprint and this likeness, has to do with all evidence of other consents."""
+    from faceengine.evidence.fingerprint import Fingerprint
+
     found = Kinship.NEW
     fingerprint = Fingerprint.from_json(new.fingerprint)
     others = Evidence.objects.filter(kind="video").exclude(consent=new.consent_id).exclude(fingerprint={})
@@ -44,6 +48,8 @@ def compare(new: Evidence, likeness: dict[str, Any]) -> Kinship:
 
 
 def _is_same(one: Fingerprint, other: Fingerprint) -> bool:
+    from faceengine.evidence.fingerprint import SAME_MOVEMENT, SAME_SOUND, same_movement, same_sound
+
     return same_movement(one, other) >= SAME_MOVEMENT or same_sound(one, other) >= SAME_SOUND
 
 

@@ -24,7 +24,7 @@ COLUMNS = (
     *("pose_error", "expression_error", "seam", "detail", "flicker", "psnr_face", "ssim_face"),
 )
 """Of the table of all frames; docs/score.md says what they are."""
-_SHARES = ("swapped_share", "found_share", "detail", "detail_wanted")
+_SHARES = ("swapped_share", "found_share", "detail", "detail_wanted", "blotches")
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ class Shown:
         found, report = self.report.get("found_share"), self.report
         return {
             "detail": text(report.get("detail"), ".0%"),
+            "blotches": text(report.get("blotches"), ".0%"),
             "crops": str((report.get("sets") or {}).get("wanted", "–")),
             "swapped": text(report.get("swapped_share"), ".0%"),
             "lost": text(None if found is None else 1 - found, ".0%"),

@@ -111,6 +111,7 @@ MEASURES: dict[str, tuple[Promise, Promise]] = {
     "lids": (_("Eyelids follow"), _("Correlation of their opening with the footage: 1 follows exactly.")),
     "gaze": (_("Gaze follows"), _("Correlation of the irises' place with the footage: 1 follows exactly.")),
     "flicker": (_("Flicker"), _("Levels by which the new face changes from frame to frame on its own.")),
+    "blotches": (_("Frames with wrong colours"), _("Spots of a colour that neither person has; none is right.")),
     "jitter": (_("Jitter"), _("In eye distances; a perfect swap measures about 0.03.")),
     "seam": (_("Seam"), _("Levels a pixel along the edge: 0 is invisible, below 0 smoother than before.")),
 }
@@ -125,6 +126,13 @@ REASONS: dict[str, tuple[Promise, bool]] = {
     ),
     "result.blurred": (
         _("The swapped face keeps {detail} of the footage's fine detail. Train longer, or use a larger preset."),
+        False,
+    ),
+    "result.blotches": (
+        _(
+            "{blotches} of the swapped frames have spots of a wrong colour. Add footage of the target person with the "
+            "expressions and poses of this video."
+        ),
         False,
     ),
     "result.mouth": (_("The mouth hardly follows the footage. Train longer."), False),

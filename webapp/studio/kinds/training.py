@@ -30,6 +30,7 @@ _MESSAGES: dict[str, Words] = {
     "train.other_people": _("The run was trained on other people"),
     "train.other_person": _("The face set shows another person than the one who agreed"),
     "train.poses": _("One person's faces lack poses that the other's have"),
+    "train.profile": _("One person's faces are seen from the side only"),
     "train.ranks": _("The batch can't be shared among the GPUs"),
     "train.same_set": _("A and B are the same set"),
     "train.set_changed": _("A face set has changed since the run began"),
@@ -65,6 +66,7 @@ _ADVICE: dict[str, Words] = {
     ),
     "train.other_people": _("Begin a new run. A run goes on only with the people that it has learned."),
     "train.poses": _("The swap will be worst in these poses. Add footage in which this person turns the same way."),
+    "train.profile": _("Add footage in which this person looks at the camera."),
     "train.small": _("Add footage in which the face is larger, or choose a preset of fewer pixels."),
 }
 _PRESENTATION = Presentation(
