@@ -121,7 +121,7 @@ def test_a_deletion_that_is_taken_back_takes_nothing(run: Run, owner: User, monk
     def fails(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(deletion, "leave", fails)
+    monkeypatch.setattr(leftovers, "leave", fails)
     with pytest.raises(RuntimeError):
         deletion.delete_run(owner, run)
     assert stored() == before
