@@ -79,7 +79,7 @@ def figure(curves: Mapping[str, Curve], sheet: Image) -> Image:
     top = np.concatenate(panels, axis=1)
     height = round(sheet.shape[0] * top.shape[1] / sheet.shape[1])
     below = cv2.resize(sheet, (top.shape[1], height), interpolation=cv2.INTER_AREA)
-    return np.concatenate([top, below])  # type: ignore[return-value]
+    return np.concatenate([top, below])
 
 
 def _panel(title: str, curves: Mapping[str, Curve], width: int) -> Image:

@@ -33,8 +33,8 @@ _SCALES = (("seconds", 1, 0, 90), ("minutes", 60, 0, 7200), ("hours", 3600, 1, 3
 """Unit, its seconds, digits after the point, and up to how many seconds it is taken."""
 ON_TWO_CORES = {"quick": 5.8, "lite-64": 0.85, "standard-64": 6.17 / 16}
 """Iterations a second on two processor cores. Quick: measured over a run of 7,000 iterations, the last quarter with the
-adversarial loss. ``standard-64``: 6.17 images a second, 16 an iteration, measured (docs/performance.md). ``lite-64``: an
-estimate from a short run beside other work."""
+adversarial loss. ``standard-64``: 6.17 images a second, 16 an iteration, measured (docs/performance.md). ``lite-64``:
+an estimate from a short run beside other work."""
 
 
 @dataclass(frozen=True)
