@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceengine.errors import InputError
 from faceengine.files import replace_file
 from faceengine.geometry import Image
 from faceengine.training.history import FILE
@@ -58,7 +59,10 @@ def curves_of(run: Path) -> dict[str, Curve]:
 def last_sheet(run: Path) -> Image:
     """Return the newest preview sheet of a run, ``(H, W, 3)`` RGB."""
     path = sorted((run / FOLDER).glob("*.png"))[-1]
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise InputError("learning.preview", f"{path} can't be read")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
 def summary(curves: Mapping[str, Curve]) -> str:
