@@ -73,7 +73,8 @@ def main() -> int:
                 continue
             words = ["--device", arguments.device, "--folder", folder, "--keep", str(arguments.keep)]
             words += ["--faces", str(arguments.faces or folder)] + ["--small"] * arguments.small
-            failed |= bool(run_part(part, words, min(left, LIMITS[part]), report.add))
+            limit = LIMITS[part] if arguments.device.startswith("cuda") else arguments.seconds
+            failed |= bool(run_part(part, words, min(left, limit), report.add))
     return int(failed)
 
 

@@ -26,7 +26,7 @@ PARTS: dict[str, Callable[[Setting], Iterable[Row]]] = {
 }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser("python -m bench.gpu_parts")
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--device", default="cuda")
@@ -41,6 +41,7 @@ def main() -> None:
     setting = Setting(device, arguments.folder, arguments.faces, arguments.keep, arguments.small)
     for found in PARTS[arguments.part](setting):
         _print(found)
+    return 0
 
 
 def _print(found: Row) -> None:

@@ -91,7 +91,7 @@ def speed_of(setting: Setting, trainer: Trainer, recipe: Recipe, now: Phase = ON
         began = time.perf_counter()
         for _ in range(iterations):
             if setting.cuda:
-                torch.compiler.cudagraph_mark_step_begin()
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
             trainer.step(batch, now)
         synchronise(setting)
         return time.perf_counter() - began

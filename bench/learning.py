@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from faceengine.errors import InputError
 from faceengine.files import replace_file
 from faceengine.geometry import Image
 from faceengine.training.history import FILE
@@ -58,7 +59,10 @@ def curves_of(run: Path) -> dict[str, Curve]:
 def last_sheet(run: Path) -> Image:
     """Return the newest preview sheet of a run, ``(H, W, 3)`` RGB."""
     path = sorted((run / FOLDER).glob("*.png"))[-1]
-    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise InputError("learning.preview", f"{path} can't be read")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
 def summary(curves: Mapping[str, Curve]) -> str:
@@ -79,7 +83,7 @@ def figure(curves: Mapping[str, Curve], sheet: Image) -> Image:
     top = np.concatenate(panels, axis=1)
     height = round(sheet.shape[0] * top.shape[1] / sheet.shape[1])
     below = cv2.resize(sheet, (top.shape[1], height), interpolation=cv2.INTER_AREA)
-    return np.concatenate([top, below])  # type: ignore[return-value]
+    return np.concatenate([top, below])
 
 
 def _panel(title: str, curves: Mapping[str, Curve], width: int) -> Image:

@@ -12,6 +12,7 @@ import dataclasses
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,12 +27,13 @@ from typing import Any
 
 from bench.__main__ import machine, table
 from faceengine.faceset import FaceSet
+from faceengine.training.pictures import VISIBLE
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS, GIGABYTES = 15.0, 4.0
 """What is asked of the start of a training."""
 PRESETS = ("quick", "standard", "fine")
-SAMPLE = 0.1
+SAMPLE = 0.5
 """Seconds between two looks at the memory."""
 DIFFERENT = 20
 """Batches that a rate is measured with, again and again: all that they need has been read by then."""
@@ -98,20 +100,20 @@ def starts(a: Path, b: Path, preset: str, folder: Path) -> Iterator[Row]:
 
 
 def train_with_all_read(a: Path, b: Path, folder: Path, preset: str) -> None:
-    """A short training that has read every crop before it begins; its progress as JSON lines."""
+    """A short training in the memory of one that has read every crop; its progress as JSON lines."""
     from faceengine.events import to_json
-    from faceengine.training import train
+    from faceengine.training import people, train
     from faceengine.training.config import TrainConfig
 
-    load = train.load_person
+    load = people.load_person
 
     def load_all(*words: Any) -> Any:
         person = load(*words)
-        for index in range(len(person.pictures)):
-            _ = person.pictures[index]
+        for part in (person.pictures._images, person.pictures._masks):
+            part[:] = 128  # takes the pages as reading would, in seconds
         return person
 
-    train.load_person = load_all
+    train.load_person = load_all  # type: ignore[attr-defined, assignment]
     config = TrainConfig(a=a, b=b, preset=preset, iterations=12, log_every=1)
     train.run(config, folder, on_event=lambda event: print(to_json(event), flush=True))
 
@@ -181,6 +183,7 @@ def _descendants(process: int) -> list[int]:
 
 def rates(a: Path, b: Path, preset: str, seconds: float) -> Iterator[Row]:
     """Crops a second of one data loader's worker, by its processor time, and of all that a training has."""
+    shutil.rmtree(a / VISIBLE, ignore_errors=True)  # as if no training had read the set
     fresh, again = _one_worker(_dataset(a, b, preset), seconds)
     yield _row(f"{preset}: crops when first read, one worker, by processor time", fresh, "crops/s")
     yield _row(f"{preset}: crops read before, one worker, by processor time", again, "crops/s")
@@ -221,7 +224,7 @@ def _all_workers(dataset: Any, seconds: float) -> tuple[float, int]:
     for number in range(DIFFERENT):
         _ = dataset[number]
     workers = min(4, (os.cpu_count() or 1) - 1)
-    loader = DataLoader(dataset, batch_size=None, sampler=_Cycle(), num_workers=workers)  # type: ignore[arg-type]
+    loader = DataLoader(dataset, batch_size=None, sampler=_Cycle(), num_workers=workers)
     batches = iter(loader)
     for _ in range(4 * workers):  # what was prepared ahead
         next(batches)

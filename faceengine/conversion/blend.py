@@ -65,13 +65,14 @@ class Region:
 
     def paste(self, crop: Image, matrix: Matrix) -> Image:
         """The ``(S, S, 3)`` uint8 picture of ``matrix`` as it lies in the region; it goes on beyond its edge."""
-        how = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
-        return np.asarray(cv2.warpAffine(crop, self._back(matrix), (self.width, self.height), **how), np.uint8)
+        size = self.width, self.height
+        how, border = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
+        return np.asarray(cv2.warpAffine(crop, self._back(matrix), size, flags=how, borderMode=border), np.uint8)
 
     def paste_mask(self, mask: Floats, matrix: Matrix) -> Floats:
         """The ``(S, S)`` mask of ``matrix`` as it lies in the region; it ends at its edge."""
-        how = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_CONSTANT}
-        pasted = cv2.warpAffine(mask, self._back(matrix), (self.width, self.height), **how)
+        size = self.width, self.height
+        pasted = cv2.warpAffine(mask, self._back(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(np.clip(pasted, 0, 1), np.float32)
 
     def _back(self, matrix: Matrix) -> Matrix:
