@@ -278,8 +278,8 @@ def test_who_may_check_and_export_a_trail(owner: User) -> None:
 
 def test_the_page_says_when_it_was_checked_and_what_is_wrong(team: Team, owner: User) -> None:
     client, url = client_of(owner), f"/teams/{team.pk}/trail/"
-    assert "has not been checked yet" in client.get(url).content.decode()
-    assert "every entry is as it was written" in client.post(f"{url}check/", follow=True).content.decode()
+    assert "Not verified yet" in client.get(url).content.decode()
+    assert "all entries are unchanged" in client.post(f"{url}check/", follow=True).content.decode()
     assert "entries 1 to 10 are as they were written" in client.get(url).content.decode()
     by_hand(lambda: entry(team, 4).update(verb="test.undone"))
     page = client.get(url).content.decode()

@@ -78,7 +78,7 @@ def test_whoever_took_over_a_session_can_t_try_passwords_for_ever(owner: User) -
 
 def test_without_mail_there_is_no_such_page(owner: User) -> None:
     assert Client().get("/password/").status_code == 404
-    assert "Ask the staff of this studio" in Client().get("/sign-in/").content.decode()
+    assert "Ask this studio" in Client().get("/sign-in/").content.decode()
 
 
 def test_a_mailed_link_sets_a_password_once_and_proves_the_address(owner: User, by_mail: None) -> None:

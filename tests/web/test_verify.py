@@ -77,8 +77,8 @@ def test_a_file_of_ours(tmp_path: Path) -> None:
     assert told["signature"]["origin"]["models"] == ["5" * 64]
     assert told["aigc"]["ProduceID"] == "a-job"
     shown = page(ours(*ids))
-    assert "Made by this studio, and unchanged since" in shown
-    assert "was withdrawn" in shown
+    assert "Made by this studio and unchanged since" in shown
+    assert "Don&#x27;t use this file any more" in shown
     for person in project.people.all():
         assert str(person) not in shown
     for consent in made:
@@ -122,7 +122,7 @@ def test_what_has_no_signature() -> None:
     assert verify(encode(picture(), "png", aigc(Origin("job"), "Somebody"))).json()["verdict"] == "unsigned"
     plain = encode(picture(), "png", "{}")
     assert verify(plain).json()["verdict"] == "nothing"
-    assert "No marks were found" in page(plain)
+    assert "No provenance labels found" in page(plain)
 
 
 def test_what_a_stranger_writes_is_text(tmp_path: Path) -> None:
