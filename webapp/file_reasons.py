@@ -56,7 +56,7 @@ REASONS: dict[str, Promise] = {
     "asset.missing": _("The file was lost in storage. Upload it again."),
     "disk.full": _("The studio's disk is full. Free some space and try again."),
     "intake.cancelled": _("The import was cancelled."),
-    "runner.lost": _("The machine that checked the file was lost. Try again."),
+    "runner.lost": _("The machine that checked the file failed. Try again."),
     "store.unreachable": _("The file storage could not be reached. Try again."),
 }
 _NO_CONSENT = _("The consent of one of the two people was missing. Try again when both have agreed.")

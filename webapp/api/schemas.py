@@ -73,9 +73,7 @@ class ProjectOut(Schema):
     id: int
     name: str
     team: int
-    step: str = Field(
-        description="consent, upload, extract, curate, train, convert or score; empty when all are done"
-    )
+    step: str = Field(description="consent, upload, extract, curate, train, convert or score; empty when all are done")
     next: str = Field(description="the next step, in the user's language")
     people: list[PersonOut]
 

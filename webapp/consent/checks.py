@@ -30,9 +30,7 @@ def keys_are_apart(**_: Any) -> list[CheckMessage]:
     folder = Path(settings.CONSENT_KEYS_DIR).resolve()
     backed_up = [Path(settings.DATA_DIR).resolve(), Path(settings.MEDIA_ROOT).resolve()]
     if any(folder.is_relative_to(one) for one in backed_up):
-        text = (
-            f"CONSENT_KEYS_DIR ({folder}) is inside a backed-up folder, so a withdrawal could not destroy keys"
-        )
+        text = f"CONSENT_KEYS_DIR ({folder}) is inside a backed-up folder, so a withdrawal could not destroy keys"
         hint = "choose a folder outside DATA_DIR, and exclude it from backups (docs/running.md)"
         return [Error(text, hint=hint, id="consent.E002")]
     nearest = next(one for one in (folder, *folder.parents) if one.exists())

@@ -91,7 +91,8 @@ STEPS: dict[str, Promise] = {
         "record again."
     ),
     "consent.not_recorded": _(
-        "Only the person can record on camera, on the page of their consent link. Submit what they sent you as a file."
+        "Only the person can record on camera, on the page that their consent link opens. "
+        "Submit what they sent you as a file."
     ),
     "consent.open": _("The person was already asked, and the request is still open."),
     "consent.not_seen": _("View the evidence first: play the recording, or open the document."),

@@ -194,7 +194,9 @@ def _passed_on(request: HttpRequest, consent: Consent, token: str) -> HttpRespon
     """The person's own link is never shown here: it goes to their address, or a link to take it is passed on."""
     assert consent.person is not None
     if consent.email and mail.is_set_up() and send_renewal(request, consent):
-        messages.success(request, _("A link to the personal link was sent to %(email)s.") % {"email": consent.email})
+        messages.success(
+            request, _("A link for getting the personal link was sent to %(email)s.") % {"email": consent.email}
+        )
         return redirect("consent:person", consent.person.project_id, consent.person.side)
     address = request.build_absolute_uri(reverse("consent:take", args=[token]))
     return _page(request, consent.person, own_link=address)

@@ -37,7 +37,7 @@ WORDS: dict[str, Promise] = {
     "consent.withdrawn": _("the consent of person {side} was withdrawn, and everything made from them was deleted"),
     "consent.synthetic": _("recorded that person {side} is computer-generated"),
     "consent.evidence_seen": _("viewed the evidence of person {side}'s consent"),
-    "consent.refused": _("was blocked by a missing consent: {act} ({code})"),
+    "consent.refused": _("tried to {act} without the required consent ({code})"),
     "member.invited": _("invited {email} as {role}"),
     "invitation.withdrawn": _("cancelled the invitation of {email}"),
     "member.joined": _("joined as {role}"),

@@ -16,9 +16,7 @@ class Command(BaseCommand):
     help = "Create the first account and print its password once. Does nothing if there is an account."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--email", default="admin@localhost", help="its e-mail address (default: %(default)s)"
-        )
+        parser.add_argument("--email", default="admin@localhost", help="its e-mail address (default: %(default)s)")
 
     def handle(self, *_: Any, email: str, **__: Any) -> None:
         if User.objects.exists():
