@@ -160,7 +160,7 @@ def test_the_team_s_page_on_a_telephone(with_camera: Browser, server: Server, ow
     page.locator("[name=file]").set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": pdf()})
     page.get_by_role("button", name="Submit for review").click()
     expect(page.get_by_text("Members who can review it: editor@example.org.")).to_be_visible()
-    page.get_by_text("The person has asked to withdraw").click()
+    page.get_by_text("Withdraw on behalf of").click()
     look(page, "handed-in-telephone")
     page.get_by_role("button", name="Withdraw and delete").click()
     expect(page.locator(".standing.withdrawn")).to_be_visible()

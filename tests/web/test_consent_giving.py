@@ -203,7 +203,7 @@ def test_what_is_not_said_is_asked_again(token: str, said: dict[str, Any], probl
         (b"%PDF-1.7 nothing else", "upload", "read"),
         (pdf(), "pdf", "no valid digital signature"),
         (signed_pdf().replace(b"200 200", b"300 300"), "pdf", "no valid digital signature"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "pdf", "no PDF"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "pdf", "not a PDF"),
     ],
 )
 def test_evidence_that_is_none(token: str, content: bytes, way: str, problem: str) -> None:

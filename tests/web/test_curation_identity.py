@@ -223,7 +223,7 @@ def test_a_new_recording_has_earlier_faces_compared_again(face_set: FaceSet) -> 
     page = Client()
     page.force_login(owner_of(face_set))
     for address in (f"/projects/{project.pk}/", f"/projects/{project.pk}/a/faces/"):
-        assert "being compared with the person&#x27;s new consent recording" in page.get(address).content.decode()
+        assert "being compared with the person's new consent recording" in page.get(address).content.decode()
     assert CropState.OTHER not in of_clip(face_set, "a.mp4")
     assert compare_again() == 1
     assert compare_again() == 0

@@ -158,7 +158,7 @@ def test_what_failed_is_waited_for_and_told(demo: Demo) -> None:
     ended(job, fails="disk.full")
     go_on(demo)
     assert demo.state == Demo.State.RUNNING
-    assert b"a step has failed" in page_of(demo)
+    assert b"a step failed" in page_of(demo)
     job.refresh_from_db()
     assert transitions.retry(job)
     assert b"runs automatically" in page_of(demo)

@@ -101,7 +101,7 @@ def test_consents_of_a_file_that_only_looks_like_ours_are_not_told(tmp_path: Pat
     forged = mark_picture(picture(), Origin("a-job", (str(consent.pk),)), chain(tmp_path, signing.ORGANISATION))
     told = verify(forged).json()
     assert (told["verdict"], told["consents"]) == ("unknown", [])
-    assert "isn&#x27;t known here" in page(forged)
+    assert "the signer is unknown" in page(forged)
     changed = bytearray(ours(str(consent.pk)))
     changed[-20] ^= 1
     told = verify(bytes(changed)).json()
