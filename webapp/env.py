@@ -19,7 +19,7 @@ def required(name: str) -> str:
     """The variable's text. Raises ``ImproperlyConfigured`` that names the variable if it isn't set."""
     value = text(name)
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set; docs/running.md says what it is")
+        raise ImproperlyConfigured(f"{name} is not set; see docs/running.md")
     return value
 
 

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 NAMES: dict[str, Any] = {
     "name.unseen": _(
-        "A name is one line of visible text: without line breaks, control characters and marks that turn the "
-        "direction of writing. Type it again."
+        "A name must be one line of visible text, without line breaks, control characters or characters that "
+        "change the text direction. Enter another name."
     ),
     "name.long": _("The name is too long."),
 }

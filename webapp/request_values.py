@@ -85,7 +85,7 @@ def _is_good_form(request: HttpRequest) -> bool:
 
 def wrong_body(request: HttpRequest) -> HttpResponse:
     """Answer 400 to a form that is none of the studio's."""
-    return _bad_request(request, _("This address takes no form. Scripts send JSON to it, or a file's bytes."))
+    return _bad_request(request, _("This URL does not accept form data. Send JSON, or the bytes of a file."))
 
 
 def _refusal(request: HttpRequest) -> HttpResponse:

@@ -75,7 +75,7 @@ def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner:
     page.goto(f"/projects/{project.pk}/")
     page.get_by_role("link", name="Ask for consent").click()
     look(page, "ask")
-    page.get_by_role("button", name="Make a link to agree by").click()
+    page.get_by_role("button", name="Create consent link").click()
     link = page.locator(".once").inner_text()
 
     anna = context_of(with_camera, server, color_scheme="dark", viewport={"width": 390, "height": 800}).new_page()
@@ -88,7 +88,7 @@ def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner:
     uses = anna.locator("[name=purposes]")
     assert [use.is_checked() for use in uses.all()] == [False] * 3
     anna.get_by_role("button", name="Send my consent").click()
-    assert uses.first.evaluate("(use) => use.validationMessage") == "Tick at least one use."
+    assert uses.first.evaluate("(use) => use.validationMessage") == "Select at least one use."
     for use in uses.all():
         use.check()
     anna.get_by_role("button", name="Send my consent").click()
@@ -114,7 +114,7 @@ def test_from_asking_to_withdrawing(with_camera: Browser, server: Server, owner:
     video.evaluate("(video) => { video.muted = true; return video.play(); }")
     assert video.evaluate("(video) => video.videoWidth") > 100
     assert video.evaluate("(video) => video.duration") > 1.5
-    editor.get_by_text("Refuse it").click()
+    editor.get_by_text("Refuse consent…").click()
     look(editor, "review")
     editor.get_by_role("button", name="Accept").click()
     expect(editor.locator(".standing.live")).to_be_visible()
@@ -151,17 +151,17 @@ def test_the_team_s_page_on_a_telephone(with_camera: Browser, server: Server, ow
     narrow = context_of(with_camera, server, color_scheme="dark", viewport={"width": 390, "height": 800})
     page = sign_in(narrow.new_page(), owner)
     page.goto(f"/projects/{project.pk}/a/consent/")
-    page.get_by_role("button", name="Make a link to agree by").click()
+    page.get_by_role("button", name="Create consent link").click()
     look(page, "link-telephone")
-    page.get_by_role("button", name="Take the question back").click()
-    expect(page.get_by_text("The question is taken back; its link ends.")).to_be_visible()
-    page.get_by_role("button", name="Make a link to agree by").click()
-    page.get_by_text("The person has sent it on another way").click()
+    page.get_by_role("button", name="Cancel request").click()
+    expect(page.get_by_text("The request is cancelled. Its link no longer works.")).to_be_visible()
+    page.get_by_role("button", name="Create consent link").click()
+    page.get_by_text("Add consent received another way").click()
     page.locator("[name=file]").set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": pdf()})
-    page.get_by_role("button", name="Hand in for review").click()
-    expect(page.get_by_text("Who can review it: editor@example.org.")).to_be_visible()
-    page.get_by_text("The person has asked to withdraw").click()
+    page.get_by_role("button", name="Submit for review").click()
+    expect(page.get_by_text("Members who can review it: editor@example.org.")).to_be_visible()
+    page.get_by_text("Withdraw on behalf of").click()
     look(page, "handed-in-telephone")
     page.get_by_role("button", name="Withdraw and delete").click()
     expect(page.locator(".standing.withdrawn")).to_be_visible()
-    expect(page.get_by_role("button", name="Make a link to agree by")).to_be_visible()
+    expect(page.get_by_role("button", name="Create consent link")).to_be_visible()

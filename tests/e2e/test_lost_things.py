@@ -109,7 +109,7 @@ def test_nothing_of_who_withdraws_stays_on_the_screen(page: Page, context: Brows
     for shown in (page, footage):
         shown.bring_to_front()
         expect(shown.get_by_text("has withdrawn their consent")).to_be_visible(timeout=SOON)
-        expect(shown.get_by_role("link", name="To the project")).to_be_visible(timeout=SOON)
+        expect(shown.get_by_role("link", name="View project")).to_be_visible(timeout=SOON)
         expect(shown.locator("img:not(header img)")).to_have_count(0)
     expect(page.locator(".tile")).to_have_count(0)
     expect(footage.get_by_text("checking.mp4")).to_have_count(0)

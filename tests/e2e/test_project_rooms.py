@@ -171,7 +171,7 @@ def test_the_way_begins_with_a_form_and_the_next_button(page: Page) -> None:
     page.get_by_role("link", name="New project").click()
     page.get_by_label("Name of the project").fill("Demo")
     page.get_by_label("Name of person A").fill("Anna")
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Create project").click()
     expect(page.get_by_text("Ask Anna for consent")).to_be_visible()
     page.get_by_role("link", name="Ask for consent").click()
     assert page.url.endswith("/a/consent/")

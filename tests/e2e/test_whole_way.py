@@ -128,7 +128,7 @@ def begin(page: Page) -> str:
     page.get_by_label("Name of the project").fill("The whole way")
     page.get_by_label("Name of person A").fill("Anton")
     page.get_by_label("Name of person B").fill("Berta")
-    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Create project").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The whole way")
     return page.url
 
@@ -162,7 +162,7 @@ def seen_but_not_touched(viewer: Page, owner: Page, project: str) -> None:
     expect(viewer.locator("input[type=file]")).to_have_count(0)
     expect(viewer.get_by_text("Delete")).to_have_count(0)
     viewer.goto(project)
-    expect(viewer.get_by_text("Extract the faces", exact=True)).to_have_count(0)
+    expect(viewer.get_by_text("Extract faces", exact=True)).to_have_count(0)
     for address in ("a/extract/", "runs/new/"):
         assert post(viewer, f"{project}{address}") == 403
 
@@ -187,7 +187,7 @@ def extract(owner: Page, viewer: Page, project: str) -> None:
         card = owner.locator(f"#person-{side}")
         card.locator("summary").click()
         card.locator("[name=every]").fill("3")
-        card.get_by_role("button", name="Extract the faces").click()
+        card.get_by_role("button", name="Extract faces").click()
     expect(viewer.locator(".person .state").first).to_be_visible()
     for page in (owner, viewer):
         for side in ("a", "b"):

@@ -189,7 +189,7 @@ def test_names_go_and_the_chain_holds(team: Team, owner: User) -> None:
     record(owner, "member.invited", team, None, email="Gone@example.org", role="viewer")
     out = StringIO()
     call_command("audit_erase", "gone@example.org", stdout=out)
-    assert out.getvalue() == "1 erased\n"
+    assert out.getvalue() == "Entries erased: 1\n"
     assert "gone@example.org" not in "".join(audit.export(team.pk)).lower()
     assert entry(team, 12).get().data == {"entries": [11], "why": "address"}
     assert codes(team) == []
@@ -239,7 +239,7 @@ def test_the_command_ends_with_1_and_names_the_first_entry(
     team: Team, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("audit_verify")
-    assert "1 chains are as they were written" in capsys.readouterr().out
+    assert "1 chains are unchanged" in capsys.readouterr().out
     call_command("audit_export", str(team.pk))
     kept = tmp_path / "trail.jsonl"
     kept.write_text(capsys.readouterr().out)
@@ -253,7 +253,7 @@ def test_the_command_ends_with_1_and_names_the_first_entry(
     with pytest.raises(SystemExit) as ended:
         call_command("audit_verify", export=[kept])
     assert ended.value.code == 1
-    assert capsys.readouterr().err == f"team {team.pk}, entry 4: it is not what was written\n"
+    assert capsys.readouterr().err == f"team {team.pk}, entry 4: the entry was changed\n"
 
     kept.write_text(kept.read_text().splitlines()[0])
     for bad in ({"export": [kept]}, {"head": ["x"]}, {"export": [tmp_path / "none"]}):
@@ -278,9 +278,9 @@ def test_who_may_check_and_export_a_trail(owner: User) -> None:
 
 def test_the_page_says_when_it_was_checked_and_what_is_wrong(team: Team, owner: User) -> None:
     client, url = client_of(owner), f"/teams/{team.pk}/trail/"
-    assert "has not been checked yet" in client.get(url).content.decode()
-    assert "every entry is as it was written" in client.post(f"{url}check/", follow=True).content.decode()
-    assert "entries 1 to 10 are as they were written" in client.get(url).content.decode()
+    assert "Not verified yet" in client.get(url).content.decode()
+    assert "all entries are unchanged" in client.post(f"{url}check/", follow=True).content.decode()
+    assert "entries 1 to 10 are unchanged" in client.get(url).content.decode()
     by_hand(lambda: entry(team, 4).update(verb="test.undone"))
     page = client.get(url).content.decode()
     assert page.count("Entry 4 was changed.") == 1, "what is on the page is checked whenever it is shown"

@@ -98,7 +98,7 @@ def test_a_project_is_not_called_by_who_has_withdrawn(named: Project) -> None:
     assert f'"Project {named.pk}"' in found["text"]
     assert "Quinn" not in found["text"]
     shown = Client().get(f"/consent/withdraw/{own}/").content.decode()
-    assert "named somebody who has withdrawn" in shown
+    assert "contained the name of a person who has withdrawn" in shown
     owner = User.objects.get(email="owner@example.org")
     for address in ("/", f"/projects/{named.pk}/", f"/teams/{named.team_id}/trail/"):
         assert "Quinn" not in client_of(owner).get(address).content.decode(), address

@@ -137,7 +137,7 @@ def test_a_link_works_once(token: str) -> None:
     assert sent(token, signed_pdf(), filename="signed.pdf", way="pdf").status_code == 200
     again = page_of(token)
     assert again.status_code == 410
-    assert "used already" in again.content.decode()
+    assert "already used" in again.content.decode()
 
 
 def test_of_two_answers_at_once_one_is_too_late(consent: Consent, token: str) -> None:
@@ -178,7 +178,7 @@ def test_only_the_last_phrase_counts_and_not_for_long(token: str, clip: bytes) -
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ({"name": " "}, "Write your name"),
+        ({"name": " "}, "Enter your name"),
         ({"agreed": ""}, "tick that you agree"),
         ({"purposes": []}, "at least one use"),
         ({"purposes": ["train", "anything"]}, "at least one use"),
@@ -198,12 +198,12 @@ def test_what_is_not_said_is_asked_again(token: str, said: dict[str, Any], probl
         (b"<html><script>alert(1)</script>", "upload", "neither a video"),
         (b"\x1a\x45\xdf\xa3" + bytes(range(256)) * 40, "webcam", "damaged"),
         (pdf(), "webcam", "neither a video"),
-        (pdf(SCRIPT), "upload", "holds scripts"),
-        (pdf(b"/Names << /EmbeddedFiles 2 0 R >> "), "upload", "holds scripts"),
+        (pdf(SCRIPT), "upload", "contains scripts"),
+        (pdf(b"/Names << /EmbeddedFiles 2 0 R >> "), "upload", "contains scripts"),
         (b"%PDF-1.7 nothing else", "upload", "read"),
         (pdf(), "pdf", "no valid digital signature"),
         (signed_pdf().replace(b"200 200", b"300 300"), "pdf", "no valid digital signature"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "pdf", "no PDF"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "pdf", "not a PDF"),
     ],
 )
 def test_evidence_that_is_none(token: str, content: bytes, way: str, problem: str) -> None:
@@ -291,7 +291,7 @@ def test_every_text_is_there_in_every_language() -> None:
     from webapp.consent import statements
 
     texts = Path(statements.__file__).parent / "texts"
-    versions = {path.name.split(".")[0] for path in texts.iterdir()}
+    versions = {path.name.split(".")[0] for path in texts.glob("*.txt")}
     assert statements.VERSION in versions
     for version in versions:
         for language in statements.LANGUAGES:
@@ -373,7 +373,7 @@ def test_a_text_that_changed_meanwhile_is_read_again(consent: Consent, token: st
     for seen in (before, ""):
         answer = sent(token, clip, seen=seen)
         assert answer.status_code == 409
-        assert "text has changed" in answer.content.decode()
+        assert "statement has changed" in answer.content.decode()
     assert sent(token, signed_pdf(), filename="signed.pdf", way="pdf").status_code == 200
 
 
@@ -384,7 +384,7 @@ def test_without_the_master_key_nothing_is_taken(consent: Consent, token: str, s
         settings.CONSENT_MASTER_KEY = wrong
         answer = sent(token, signed_pdf(), filename="signed.pdf", way="pdf")
         assert answer.status_code == 409
-        assert "keep anything safely" in answer.content.decode()
+        assert "store data securely" in answer.content.decode()
     assert not Evidence.objects.exists()
     assert page_of(token).status_code == 200
 

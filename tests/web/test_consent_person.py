@@ -88,7 +88,7 @@ def test_the_page_at_every_standing(person: Person, visitors: dict[str, User | N
         shown = client.get(page(person)).content.decode()
     assert len(asked_for) <= 10, [one["sql"][:150] for one in asked_for]
     may_ask = standing not in ("asked", "waiting", "live")
-    assert ("Make a link to agree by" in shown) == may_ask
+    assert ("Create consent link" in shown) == may_ask
 
 
 def test_who_may_ask(person: Person, visitors: dict[str, User | None]) -> None:
@@ -164,7 +164,7 @@ def test_four_eyes(person: Person, visitors: dict[str, User | None]) -> None:
     # Decided is decided.
     answer = client_of(visitors["editor"]).post(address, {"accept": "no", "sure": "yes", "why": "No."})
     assert answer.status_code == 409
-    assert "decided on already" in answer.content.decode()
+    assert "already decided" in answer.content.decode()
     consent.refresh_from_db()
     assert consent.standing == Standing.LIVE
 
@@ -181,13 +181,13 @@ def test_refused_with_its_reason(person: Person, visitors: dict[str, User | None
 def test_somebody_alone_is_told_to_invite(project: Project, person: Person) -> None:
     owner = User.objects.get(memberships__team=project.team)
     waiting(person, owner)
-    assert "Nobody in the team can yet" in client_of(owner).get(page(person)).content.decode()
+    assert "No member of the team can review it yet" in client_of(owner).get(page(person)).content.decode()
     second = member(project, "editor")
-    assert "Nobody in the team can yet" in client_of(owner).get(page(person)).content.decode()
+    assert "No member of the team can review it yet" in client_of(owner).get(page(person)).content.decode()
     prove_by_mail(second)
     shown = client_of(owner).get(page(person)).content.decode()
-    assert "Nobody in the team can yet" not in shown
-    assert "Who can review it: a-editor@example.org." in " ".join(shown.split())
+    assert "No member of the team can review it yet" not in shown
+    assert "Members who can review it: a-editor@example.org." in " ".join(shown.split())
 
 
 def test_evidence_is_for_reviewers_and_every_look_is_noted(person: Person, visitors: dict[str, User | None]) -> None:
@@ -241,7 +241,7 @@ def test_whoever_had_the_link_or_the_file_can_t_review(person: Person, visitors:
         address = f"/consents/{consent.pk}/review/"
         for one in (owner, editor):  # the first one asked
             assert client_of(one).post(address, {"accept": "yes"}).status_code == 403
-        assert "Who can review it: third@example.org." in " ".join(
+        assert "Members who can review it: third@example.org." in " ".join(
             client_of(editor).get(page_of(consent)).content.decode().split()
         )
         look(consent, third)
@@ -269,7 +269,7 @@ def test_nobody_takes_over_what_is_given(person: Person, visitors: dict[str, Use
     consent = waiting(person, owner)
     for step in ("link", "take-back"):
         answer = client_of(editor).post(f"/consents/{consent.pk}/{step}/", follow=True)
-        assert "decided on already" in answer.content.decode()
+        assert "already decided" in answer.content.decode()
     consent.refresh_from_db()
     assert consent.asked_by == owner
 
@@ -287,7 +287,7 @@ def test_a_question_is_taken_back(person: Person, visitors: dict[str, User | Non
         assert client_of(None).get(f"/consent/{token}/").status_code == (404 if code == 200 else 200)
         Consent.objects.all().delete()
     assert AuditEntry.objects.filter(verb="consent.taken_back").count() == 2
-    assert "Make a link to agree by" in client_of(owner).get(page(person)).content.decode()
+    assert "Create consent link" in client_of(owner).get(page(person)).content.decode()
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone"])

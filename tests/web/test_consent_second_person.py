@@ -84,8 +84,8 @@ def test_a_second_account_of_the_same_person_can_t_review(project: Project, owne
     assert decide(consent, own).status_code == 403
     assert standing(consent) == Standing.WAITING
     page = shown(consent, own)
-    assert "goes back to an invitation" in page
-    assert "Nobody in the team can yet" in page
+    assert "traces back to an invitation" in page
+    assert "No member of the team can review it yet" in page
     vouch(own, None)
     assert decide(consent, own).status_code == 302
     assert standing(consent) == Standing.LIVE
@@ -103,9 +103,9 @@ def test_an_address_that_nobody_has_proven_does_not_count(project: Project, owne
     anybody = editor(project, proven=False)
     opened(consent, anybody)
     assert decide(consent, anybody).status_code == 403
-    assert "not proven" in shown(consent, anybody)
+    assert "not verified" in shown(consent, anybody)
     prove_by_mail(anybody)
-    assert "Who can review it: second@example.org." in shown(consent, owner)
+    assert "Members who can review it: second@example.org." in shown(consent, owner)
     assert decide(consent, anybody).status_code == 302
 
 

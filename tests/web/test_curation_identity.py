@@ -163,7 +163,7 @@ def test_training_is_refused_when_most_faces_are_somebody_else(db: None) -> None
     assert [one.mostly_others for one in standing.people] == [True, False]
     client = Client()
     client.force_login(owner)
-    assert "Most of these faces are somebody else" in client.get(f"/projects/{project.pk}/").content.decode()
+    assert "most of these faces are not " in client.get(f"/projects/{project.pk}/").content.decode()
 
 
 def test_training_is_refused_when_both_people_are_one(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ def test_a_new_recording_has_earlier_faces_compared_again(face_set: FaceSet) -> 
     page = Client()
     page.force_login(owner_of(face_set))
     for address in (f"/projects/{project.pk}/", f"/projects/{project.pk}/a/faces/"):
-        assert "being compared with the new recording" in page.get(address).content.decode()
+        assert "being compared with the new" in page.get(address).content.decode()
     assert CropState.OTHER not in of_clip(face_set, "a.mp4")
     assert compare_again() == 1
     assert compare_again() == 0

@@ -158,10 +158,10 @@ def test_what_failed_is_waited_for_and_told(demo: Demo) -> None:
     ended(job, fails="disk.full")
     go_on(demo)
     assert demo.state == Demo.State.RUNNING
-    assert b"a step has failed" in page_of(demo)
+    assert b"a step failed" in page_of(demo)
     job.refresh_from_db()
     assert transitions.retry(job)
-    assert b"doing this by itself" in page_of(demo)
+    assert b"runs automatically" in page_of(demo)
     until(demo, "conversion-a")
 
 
@@ -228,16 +228,16 @@ def page_of(demo: Demo) -> bytes:
 
 def test_the_project_s_page_says_who_does_it(demo: Demo) -> None:
     go_on(demo)
-    assert b"The demo is doing this by itself" in page_of(demo)
+    assert b"The demo runs automatically" in page_of(demo)
     Demo.objects.update(state=Demo.State.DONE)
-    assert b"doing this by itself" not in page_of(demo)
+    assert b"runs automatically" not in page_of(demo)
 
 
 def test_the_sign_in_page_shows_the_account_which_opens_the_studio(demo: Demo, client: Client) -> None:
     page = client.get("/sign-in/").content.decode()
     assert SHOWN.email in page
     assert SHOWN.password in page
-    assert "made by a computer" in page
+    assert "computer-generated" in page
     answer = client.post("/sign-in/", {"username": SHOWN.email, "password": SHOWN.password})
     assert answer.headers["Location"] == "/"
     assert client.get("/").status_code == 200

@@ -114,7 +114,7 @@ def test_no_member_makes_one_for_somebody_who_has_their_own(consent: Consent, ed
     token, code = own_links.renew(consent)
     services.give(consent, "upload")
     answer = client_of(editor).post(f"/consents/{consent.pk}/own-link/", follow=True)
-    assert "only they can renew it" in answer.content.decode()
+    assert "Only they can renew it" in answer.content.decode()
     assert opens(f"/consent/withdraw/{token}/")
     assert own_links.behind_code(code) == consent
 

@@ -194,7 +194,7 @@ def test_the_first_step_is_that_both_people_agree(owner: User, project: Project)
     consent_of(anna, "waiting")
     assert "waits for a review" in standings([project])[0].next.text
     page = client_of(owner).get(f"/projects/{project.pk}/").content.decode()
-    assert "given, not reviewed yet" in page
+    assert "waiting for review" in page
     assert "runs/new" not in page
     consent_of(anna)
     assert standings([project])[0].step == "upload"

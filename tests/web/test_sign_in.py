@@ -41,7 +41,7 @@ def test_a_wrong_password_and_an_unknown_address_look_the_same(client: Client, u
     texts = []
     for email in ("anna@example.org", "nobody@example.org"):
         page = sign_in(client, email, "wrong").content.decode()  # type: ignore[attr-defined]
-        assert "belong together" in page
+        assert "password is wrong" in page
         texts.append(page.replace(email, "").split("<main")[1].split("csrfmiddlewaretoken")[0])
     assert texts[0] == texts[1]
 

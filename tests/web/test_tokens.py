@@ -186,5 +186,5 @@ def test_the_list_says_what_each_may_do_and_how_long(owner: User) -> None:
     assert f"until {timezone.now() + timedelta(days=30):%Y-%m-%d}" in shown
     owner.set_password("another long password")
     owner.save()
-    assert "ended with your earlier password" in client_of(owner).get("/api/tokens/").content.decode()
+    assert "revoked by your password change" in client_of(owner).get("/api/tokens/").content.decode()
     assert "Night job" not in client_of(user("other")).get("/api/tokens/").content.decode()

@@ -85,7 +85,7 @@ def test_the_room_tells_what_is_there(owner: User, person: Person, url: str) -> 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "time stamps have large gaps" in page
-    assert "could not be taken in" in page
+    assert "could not be imported" in page
     assert "half.mp4" in page
     assert "half.mp4" not in client_of(people(person.project)["editor"]).get(url).content.decode()
     Upload.objects.update(expires_at=timezone.now() - timedelta(hours=1))
@@ -119,7 +119,7 @@ def test_a_plain_form_does_the_same_checks(owner: User, person: Person, url: str
     assert [(asset.name, asset.size) for asset in Asset.objects.all()] == [("clip.mp4", 3)]
     page = answer.content.decode()
     assert "The file is empty." in page
-    assert "space is used up" in page
+    assert "storage is full" in page
 
 
 def test_who_may_send_a_form(person: Person, url: str) -> None:

@@ -77,8 +77,8 @@ def test_a_file_of_ours(tmp_path: Path) -> None:
     assert told["signature"]["origin"]["models"] == ["5" * 64]
     assert told["aigc"]["ProduceID"] == "a-job"
     shown = page(ours(*ids))
-    assert "Made by this studio, and unchanged since" in shown
-    assert "was withdrawn" in shown
+    assert "Made by this studio and unchanged since" in shown
+    assert "Don&#x27;t use this file any more" in shown
     for person in project.people.all():
         assert str(person) not in shown
     for consent in made:
@@ -101,7 +101,7 @@ def test_consents_of_a_file_that_only_looks_like_ours_are_not_told(tmp_path: Pat
     forged = mark_picture(picture(), Origin("a-job", (str(consent.pk),)), chain(tmp_path, signing.ORGANISATION))
     told = verify(forged).json()
     assert (told["verdict"], told["consents"]) == ("unknown", [])
-    assert "isn&#x27;t known here" in page(forged)
+    assert "the signer is unknown" in page(forged)
     changed = bytearray(ours(str(consent.pk)))
     changed[-20] ^= 1
     told = verify(bytes(changed)).json()
@@ -122,7 +122,7 @@ def test_what_has_no_signature() -> None:
     assert verify(encode(picture(), "png", aigc(Origin("job"), "Somebody"))).json()["verdict"] == "unsigned"
     plain = encode(picture(), "png", "{}")
     assert verify(plain).json()["verdict"] == "nothing"
-    assert "No marks were found" in page(plain)
+    assert "No provenance labels found" in page(plain)
 
 
 def test_what_a_stranger_writes_is_text(tmp_path: Path) -> None:

@@ -67,7 +67,10 @@ def change_password(request: HttpRequest) -> HttpResponse:
         update_session_auth_hash(request, user)
         messages.success(
             request,
-            _("The password is changed. You are signed out elsewhere, and your tokens and open links have ended."),
+            _(
+                "Your password was changed. You are signed out everywhere else, and your API tokens and unused links "
+                "no longer work."
+            ),
         )
         return redirect("account")
     return render(request, "accounts/password.html", {"form": form})
@@ -83,11 +86,11 @@ def send_proof(request: HttpRequest) -> HttpResponse:
     link = request.build_absolute_uri(reverse("prove-address", args=[proof_tokens.make_token(user)]))
     try:
         once_more(f"proof:{user.pk}", _MAILS)
-        mail.send(user.email, _("Prove your e-mail address"), "accounts/mail/proof.txt", link=link)
+        mail.send(user.email, _("Verify your e-mail address"), "accounts/mail/proof.txt", link=link)
     except TeamError as error:
         messages.error(request, error.reason)
     else:
-        messages.success(request, _("A link is on its way to %(email)s.") % {"email": user.email})
+        messages.success(request, _("A link was sent to %(email)s.") % {"email": user.email})
     return redirect("account")
 
 
@@ -104,5 +107,5 @@ def prove_address(request: HttpRequest, proof_token: str) -> HttpResponse:
     with transaction.atomic():
         prove_by_mail(user)
         record_of_account(user, "account.proven", user)
-    messages.success(request, _("Your e-mail address is proven."))
+    messages.success(request, _("Your e-mail address is verified."))
     return redirect("account")

@@ -26,7 +26,7 @@ from webapp.clients import client_address
 
 _MAILS, _MAILS_TO_ONE = 20, 3
 """Mails that one address may ask for in an hour; and for one account, whoever asks."""
-_DONE = _("The new password is set. Sign in with it.")
+_DONE = _("Your new password is set. Sign in with it.")
 
 
 class _ByMail:
@@ -53,7 +53,7 @@ class AskForReset(_ByMail, views.PasswordResetView):
         except TeamError as error:
             messages.error(self.request, error.reason)
             return self.render_to_response(self.get_context_data(form=form), status=429)
-        text = _("If there is an account with this address, a link to set a new password is on its way to it.")
+        text = _("If this address has an account, a link to set a new password was sent to it.")
         messages.success(self.request, text)
         return super().form_valid(form)
 

@@ -76,7 +76,7 @@ def send_invitation(request: HttpRequest, team_id: int) -> HttpResponse:
         messages.error(request, error.reason)
         return redirect("team", team_id)
     if mailed:
-        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": invitation.email})
+        messages.success(request, _("The invitation was sent to %(email)s.") % {"email": invitation.email})
         return redirect("team", team_id)
     return _page(request, found, InviteForm(), link)
 
@@ -160,7 +160,7 @@ def _join(request: HttpRequest, token: str, found: Invitation) -> HttpResponse:
     with transaction.atomic():
         membership = accept(token, user)
         record(user, "member.joined", found.team, email=user.email, role=membership.role)
-    messages.success(request, _("You are in the team %(team)s now.") % {"team": found.team})
+    messages.success(request, _("You are now a member of the team %(team)s.") % {"team": found.team})
     return redirect("home")
 
 
@@ -170,6 +170,6 @@ def _account(request: HttpRequest, found: Invitation) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/invitation.html", {"invitation": found, "form": form})
     open_account(found, form.cleaned_data["password"])
-    text = _("Sign in as %(email)s to join. If you had an account before, its password is the one that you had.")
+    text = _("Sign in as %(email)s to join. If you already had an account, use its existing password.")
     messages.info(request, text % {"email": found.email})
     return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.path})}")

@@ -72,8 +72,8 @@ class StrictParser(Parser):
 api = NinjaAPI(
     title="Face-swap studio",
     version="1",
-    description="The studio for scripts; see docs/api.md. Files go up by tus 1.0 at "
-    "/projects/{id}/{side}/uploads/ with the same token, and come down with ranges from the addresses given here.",
+    description="The studio for scripts; see docs/api.md. Upload files with tus 1.0 to "
+    "/projects/{id}/{side}/uploads/ with the same token. Download files, with ranges, from the URLs in the answers.",
     auth=by_token,
     docs_url=None,
     throttle=[Throttle(_RATE)],
@@ -89,13 +89,13 @@ _OFTEN: dict[Any, Any] = _NO | {409: schemas.Problem, 422: schemas.Problem}
 
 @api.get("/projects", response={200: list[schemas.ProjectOut]} | _NO, tags=["projects"])
 def list_projects(request: HttpRequest) -> Any:
-    """One's projects, the newest first; fifty at most."""
+    """List your projects, newest first; at most fifty."""
     return [shown.project(one) for one in standings(projects_of(request.user).select_related("team")[:50])]
 
 
 @api.post("/projects", response={201: schemas.ProjectOut} | _OFTEN, tags=["projects"])
 def make_project(request: HttpRequest, said: schemas.NewProject) -> Any:
-    """Begin a project. Nothing of it moves before both people have agreed."""
+    """Create a project. Work can start once both people have agreed."""
     user: Any = request.user
     mine = list(Team.objects.filter(memberships__user=user, memberships__role__in=_EDITORS).order_by("pk"))
     team = next((one for one in mine if one.pk == said.team), None) if said.team else mine[0] if mine else None
@@ -108,7 +108,7 @@ def make_project(request: HttpRequest, said: schemas.NewProject) -> Any:
 
 @api.get("/projects/{project_id}", response={200: schemas.ProjectOut} | _NO, tags=["projects"])
 def read_project(request: HttpRequest, project_id: KeyInPath) -> Any:
-    """Where a project stands, and the next thing to do."""
+    """Return a project with its progress and the next step."""
     return _project(get_project(request.user, project_id))
 
 
@@ -121,7 +121,7 @@ def _project(found: Any) -> dict[str, Any]:
 
 @api.get("/projects/{project_id}/assets", response={200: list[schemas.AssetOut]} | _OFTEN, tags=["footage"])
 def list_assets(request: HttpRequest, project_id: KeyInPath, after: KeyInQuery = 0) -> Any:
-    """Videos and photos of both people by id, five hundred at a time; ``after``: the last id of the page before."""
+    """List videos and photos of both people by id, 500 per page; ``after``: the last id of the previous page."""
     project = get_project(request.user, project_id)
     require_consent(project, Act.PREVIEW, request.user)
     found = Asset.objects.filter(person__project=project, pk__gt=after).select_related("person").order_by("pk")[:PAGE]
@@ -130,7 +130,7 @@ def list_assets(request: HttpRequest, project_id: KeyInPath, after: KeyInQuery =
 
 @api.get("/assets/{asset_id}", response={200: schemas.AssetOut} | _OFTEN, tags=["footage"])
 def read_asset(request: HttpRequest, asset_id: KeyInPath) -> Any:
-    """One of them."""
+    """Return one video or photo."""
     asset = get_asset(request.user, asset_id)
     require_consent(asset.person.project, Act.PREVIEW, request.user)
     return shown.asset(asset)
@@ -138,7 +138,7 @@ def read_asset(request: HttpRequest, asset_id: KeyInPath) -> Any:
 
 @api.post("/projects/{project_id}/{side}/extract", response={202: schemas.JobOut} | _OFTEN, tags=["faces"])
 def extract(request: HttpRequest, project_id: KeyInPath, side: str, said: schemas.ExtractIn) -> Any:
-    """Extract the faces of all footage of a person that is ready."""
+    """Extract faces from all footage of a person that is ready."""
     person = get_person(request.user, project_id, side, Verb.EDIT)
     user: Any = request.user
     face_set = services.extract_faces(user, person, **said.model_dump())
@@ -150,7 +150,7 @@ def extract(request: HttpRequest, project_id: KeyInPath, side: str, said: schema
 def list_faces(
     request: HttpRequest, project_id: KeyInPath, side: str, after: CropNumberInQuery = 0, state: str = ""
 ) -> Any:
-    """A person's crops by number, five hundred at a time."""
+    """List a person's crops by number, 500 per page."""
     face_set = _face_set(request, project_id, side, Verb.VIEW)
     found = Crop.objects.filter(face_set=face_set, number__gt=after).order_by("number")
     page = list((found.filter(state=state) if state else found)[: PAGE + 1])
@@ -165,7 +165,7 @@ def list_faces(
     tags=["faces"],
 )
 def give_verdicts(request: HttpRequest, project_id: KeyInPath, side: str, said: schemas.VerdictsIn) -> Any:
-    """Keep or reject crops, as one decision that can be undone in the browser."""
+    """Keep or reject crops, as one action that can be undone in the browser."""
     face_set = _face_set(request, project_id, side, Verb.REVIEW)
     ids = Crop.objects.filter(face_set=face_set, number__in=said.numbers).values_list("pk", flat=True)
     wanted = dict.fromkeys(ids, said.value)
@@ -188,7 +188,7 @@ def _face_set(request: HttpRequest, project_id: int, side: str, verb: Verb) -> F
 
 @api.post("/projects/{project_id}/runs", response={202: schemas.RunOut} | _OFTEN, tags=["training"])
 def start_run(request: HttpRequest, project_id: KeyInPath, said: schemas.RunIn) -> Any:
-    """Train a model with what people decided on the crops until now."""
+    """Train a model, using the current verdicts on the crops."""
     project = get_project(request.user, project_id, Verb.EDIT)
     parent = None
     if said.parent is not None:
@@ -201,13 +201,13 @@ def start_run(request: HttpRequest, project_id: KeyInPath, said: schemas.RunIn) 
 
 @api.get("/runs/{run_id}", response={200: schemas.RunOut} | _OFTEN, tags=["training"])
 def read_run(request: HttpRequest, run_id: KeyInPath) -> Any:
-    """A training with its snapshots."""
+    """Return a training run with its snapshots."""
     return shown.run(get_run(request.user, run_id))
 
 
 @api.post("/runs/{run_id}/longer", response={202: schemas.RunOut} | _OFTEN, tags=["training"])
 def train_longer(request: HttpRequest, run_id: KeyInPath, said: schemas.LongerIn) -> Any:
-    """Let a training that has ended go on."""
+    """Continue a finished training run."""
     run = get_run(request.user, run_id, Verb.EDIT)
     user: Any = request.user
     services.train_longer(user, run, minutes=said.minutes, iterations=said.iterations)
@@ -216,7 +216,7 @@ def train_longer(request: HttpRequest, run_id: KeyInPath, said: schemas.LongerIn
 
 @api.post("/runs/{run_id}/stills", response={202: schemas.StillOut} | _OFTEN, tags=["conversion"])
 def show_still(request: HttpRequest, run_id: KeyInPath, said: schemas.StillIn) -> Any:
-    """Draw one frame of what a conversion would give, before and after; of a run's stills the newest are kept."""
+    """Preview one frame of a conversion, before and after. Only a run's newest frame previews are kept."""
     run, asset, snapshot = _swap(request, run_id, said)
     user: Any = request.user
     return 202, shown.still(services.show_still(user, run, asset, said.settings, said.seconds, snapshot=snapshot))
@@ -224,7 +224,7 @@ def show_still(request: HttpRequest, run_id: KeyInPath, said: schemas.StillIn) -
 
 @api.get("/stills/{still_id}", response={200: schemas.StillOut} | _OFTEN, tags=["conversion"])
 def read_still(request: HttpRequest, still_id: KeyInPath) -> Any:
-    """One of them."""
+    """Return one frame preview."""
     still = Still.objects.select_related("job").filter(pk=still_id).first()
     if still is None:
         raise Http404
@@ -234,7 +234,7 @@ def read_still(request: HttpRequest, still_id: KeyInPath) -> Any:
 
 @api.post("/runs/{run_id}/conversions", response={202: schemas.ConversionOut} | _OFTEN, tags=["conversion"])
 def start_conversion(request: HttpRequest, run_id: KeyInPath, said: schemas.ConversionIn) -> Any:
-    """Convert a video with a run, or with one snapshot of it."""
+    """Convert a video with a run, or with one of its snapshots."""
     run, asset, snapshot = _swap(request, run_id, said)
     user: Any = request.user
     return 202, shown.conversion(services.start_conversion(user, run, asset, said.settings, snapshot=snapshot))
@@ -254,13 +254,13 @@ def _swap(request: HttpRequest, run_id: int, said: schemas.ConversionIn) -> tupl
 
 @api.get("/conversions/{conversion_id}", response={200: schemas.ConversionOut} | _OFTEN, tags=["conversion"])
 def read_conversion(request: HttpRequest, conversion_id: KeyInPath) -> Any:
-    """A converted video, and its score if it has one."""
+    """Return a converted video, and its score if there is one."""
     return shown.conversion(get_conversion(request.user, conversion_id))
 
 
 @api.post("/conversions/{conversion_id}/score", response={202: schemas.JobOut} | _OFTEN, tags=["conversion"])
 def start_score(request: HttpRequest, conversion_id: KeyInPath) -> Any:
-    """Have a conversion scored."""
+    """Score a conversion."""
     user: Any = request.user
     return 202, shown.job(services.start_score(user, get_conversion(user, conversion_id, Verb.EDIT)).job)
 
@@ -270,16 +270,16 @@ def start_score(request: HttpRequest, conversion_id: KeyInPath) -> Any:
 
 @api.get("/jobs/{job_id}", response={200: schemas.JobOut} | _NO, tags=["jobs"])
 def read_job(request: HttpRequest, response: HttpResponse, job_id: UUID, wait: SecondsInQuery = 0.0) -> Any:
-    """How far some work is; with ``wait``, after so many seconds (25 at most), or as soon as it has ended.
+    """Return a job's progress. With ``wait``, answer after that many seconds (at most 25) or when the job ends.
 
-    Five requests of one person may wait at once; a further one is answered at once, with ``Retry-After``.
+    Each person can have five waiting requests; any further request is answered at once, with ``Retry-After``.
     """
     return shown.job(waiting.job_at_end(request, response, job_id, wait))
 
 
 @api.post("/jobs/{job_id}/{change}", response={200: schemas.JobOut} | _OFTEN, tags=["jobs"])
 def steer_job(request: HttpRequest, job_id: UUID, change: str) -> Any:
-    """``pause``, ``resume``, ``cancel`` or ``retry``."""
+    """Pause, resume, cancel or retry a job: ``change`` is ``pause``, ``resume``, ``cancel`` or ``retry``."""
     if change not in _STEERS:
         raise Http404
     job = get_job_to_steer(request.user, job_id)

@@ -38,12 +38,19 @@ def answer_errors(api: NinjaAPI) -> None:
         api.add_exception_handler(error, answer)
 
     api.add_exception_handler(Refused, _refused)
-    on(AuthenticationError, 401, lambda _e: ("token.missing", _("A token is needed.")))
-    on(ScopeError, 403, lambda _e: ("token.scope", _("The scope of this token does not allow that. Make another one.")))
+    on(AuthenticationError, 401, lambda _e: ("token.missing", _("This request needs an API token.")))
+    on(
+        ScopeError,
+        403,
+        lambda _e: (
+            "token.scope",
+            _("The scope of this token does not allow this. Create a token with a wider scope."),
+        ),
+    )
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(RawPostDataException, lambda request, _e: wrong_body(request))
-    on(Http404, 404, lambda _e: ("not_found", _("There is nothing there.")))
-    on(PermissionDenied, 403, lambda _e: ("role", _("Your role in the team does not allow that.")))
+    on(Http404, 404, lambda _e: ("not_found", _("This item does not exist, or you don't have access to it.")))
+    on(PermissionDenied, 403, lambda _e: ("role", _("Your role in the team does not allow this.")))
     on(NameRefused, 422, lambda error: (error.code or "input", " ".join(error.messages)))
     on(StudioError, 409, lambda error: (error.code, error.reason))
     on(ConfigError, 422, lambda error: (error.code, error))
@@ -53,7 +60,7 @@ def answer_errors(api: NinjaAPI) -> None:
 def _http_error(_request: HttpRequest, error: Any) -> HttpResponse:
     """Answer what ninja itself refuses: a body that is no JSON, and too many requests."""
     often = error.status_code == 429
-    code, text = ("often", _("Too many requests. Wait a minute.")) if often else ("input", str(error))
+    code, text = ("often", _("Too many requests. Wait a minute and try again.")) if often else ("input", str(error))
     return JsonResponse({"code": code, "text": text}, status=error.status_code)
 
 

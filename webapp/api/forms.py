@@ -12,16 +12,16 @@ from webapp.api.tokens import DAYS, MOST_DAYS
 class TokenForm(forms.Form):
     """What a token is for, what it may do, and for how long."""
 
-    name = forms.CharField(label=_("what it is for"), max_length=100)
+    name = forms.CharField(label=_("token name"), max_length=100)
     scope = forms.ChoiceField(
         label=_("scope"),
         choices=Scope.choices,
         initial=Scope.READ,
         required=False,
-        help_text=_("It may do no more than you may yourself, and never manage a team or your account."),
+        help_text=_("A token can't do more than you can, and it can never manage a team or your account."),
     )
     days = forms.IntegerField(
-        label=_("days until it ends"), min_value=1, max_value=MOST_DAYS, initial=DAYS, required=False
+        label=_("valid for (days)"), min_value=1, max_value=MOST_DAYS, initial=DAYS, required=False
     )
 
     def clean_scope(self) -> str:

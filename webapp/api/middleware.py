@@ -38,7 +38,7 @@ class TokenMiddleware(MiddlewareMixin):
             return None
         user = user_of(said[len(_SCHEME) :].strip())
         if user is None:
-            return _refused("token.unknown", _("There is no such token, or it has ended. Make another one."), 401)
+            return _refused("token.unknown", _("This token does not exist or no longer works. Create a new one."), 401)
         known: Any = request
         known.user = user
         known.by_token = True
@@ -52,7 +52,7 @@ class TokenMiddleware(MiddlewareMixin):
             return None
         if API in match.namespaces or match.view_name in BESIDE:
             return None
-        return _refused("token.session", _("Tokens don't work on this page. Sign in with a browser."), 403)
+        return _refused("token.session", _("API tokens don't work on this page. Sign in with a browser."), 403)
 
 
 def _refused(code: str, text: str, status: int) -> HttpResponse:

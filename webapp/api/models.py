@@ -14,8 +14,8 @@ from webapp.names import NameField
 class Scope(models.TextChoices):
     """What a token may do at most; ``tokens.ACTS_AS`` says in which role. None may manage a team, or an account."""
 
-    READ = "read", _("read: see and download")
-    REVIEW = "review", _("review: also judge faces")
+    READ = "read", _("read: view and download")
+    REVIEW = "review", _("review: also review faces")
     WRITE = "write", _("write: also upload, train, convert and delete")
 
 

@@ -33,29 +33,29 @@ def _number(option: Option) -> Any:
 
 
 class Body(Schema):
-    """What a request sends. A field that is not known is refused, so that none is taken for one that works."""
+    """A request body. Unknown fields are rejected, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Problem(Schema):
-    """Why something can't be done."""
+    """An error."""
 
-    code: str = Field(description="stable; docs/api.md")
-    text: str = Field(description="a sentence for people")
+    code: str = Field(description="stable code, see docs/api.md")
+    text: str = Field(description="message for people")
 
 
 class NewProject(Body):
-    """A project to be made."""
+    """A new project."""
 
     name: str = Field(min_length=1, max_length=100)
     a: str = Field("", max_length=100, description="name of person A")
     b: str = Field("", max_length=100, description="name of person B")
-    team: Key | None = Field(None, description="needed by members of several teams")
+    team: Key | None = Field(None, description="required for members of several teams")
 
 
 class PersonOut(Schema):
-    """One of the two people."""
+    """One of a project's two people."""
 
     side: Literal["a", "b"]
     name: str
@@ -64,17 +64,17 @@ class PersonOut(Schema):
     assets_checking: int
     faces: int
     faces_usable: int
-    extraction: UUID | None = Field(description="its job")
+    extraction: UUID | None = Field(description="job of the extraction")
 
 
 class ProjectOut(Schema):
-    """A project and where it stands."""
+    """A project and its progress."""
 
     id: int
     name: str
     team: int
-    step: str = Field(description="consent, upload, extract, curate, train, convert or score; empty when all is done")
-    next: str = Field(description="what to do next, in the reader's language")
+    step: str = Field(description="consent, upload, extract, curate, train, convert or score; empty when all are done")
+    next: str = Field(description="the next step, in the user's language")
     people: list[PersonOut]
 
 
@@ -85,24 +85,24 @@ class AssetOut(Schema):
     side: Literal["a", "b"]
     name: str
     state: str = Field(description="checking, ready or refused")
-    code: str = Field(description="why it was refused")
+    code: str = Field(description="reason for the refusal")
     kind: str
     sha256: str
     width: int
     height: int
     duration: float
-    file: str = Field(description="address, with ranges")
+    file: str = Field(description="URL of the file; supports ranges")
 
 
 class ExtractIn(Body):
-    """How faces are extracted; only the first time."""
+    """Settings of the first extraction; later ones reuse them."""
 
     every: _number(EXTRACT["every"]) = EXTRACT["every"].field.default  # type: ignore[valid-type]
     size: _number(EXTRACT["size"]) = EXTRACT["size"].field.default  # type: ignore[valid-type]
 
 
 class CropOut(Schema):
-    """A face that was cut out."""
+    """A crop: one face, cut from a frame."""
 
     number: int
     state: str
@@ -117,26 +117,26 @@ class CropsOut(Schema):
     """A page of crops."""
 
     crops: list[CropOut]
-    next: int | None = Field(description="give this as ``after`` for the next page")
+    next: int | None = Field(description="pass this as ``after`` to get the next page")
 
 
 class VerdictsIn(Body):
-    """One's verdicts on some crops."""
+    """Your verdicts on crops."""
 
     numbers: list[CropNumber] = Field(min_length=1, max_length=5000)
-    value: Literal["keep", "reject"] | None = Field(description="null takes one's verdicts back")
+    value: Literal["keep", "reject"] | None = Field(description="null removes your verdicts")
 
 
 class RunIn(Body):
-    """A training to be started."""
+    """A new training run."""
 
     name: str = Field(min_length=1, max_length=100)
     settings: settings_of(TRAIN) = Field(default_factory=dict)  # type: ignore[valid-type]
-    parent: Key | None = Field(None, description="the snapshot to begin with")
+    parent: Key | None = Field(None, description="the snapshot to start from")
 
 
 class SnapshotOut(Schema):
-    """A run at one iteration."""
+    """A snapshot of a run."""
 
     id: int
     iteration: int
@@ -146,7 +146,7 @@ class SnapshotOut(Schema):
 
 
 class JobOut(Schema):
-    """How far some work is."""
+    """A job and its progress."""
 
     id: UUID
     kind: str
@@ -160,7 +160,7 @@ class JobOut(Schema):
 
 
 class RunOut(Schema):
-    """A training."""
+    """A training run."""
 
     id: int
     name: str
@@ -169,7 +169,7 @@ class RunOut(Schema):
 
 
 class ConversionIn(Body):
-    """A conversion to be started; whose video it is says in which direction."""
+    """A new conversion. The person in the video decides the direction."""
 
     asset: Key
     snapshot: Key | None = None
@@ -177,33 +177,33 @@ class ConversionIn(Body):
 
 
 class LongerIn(Body):
-    """How much longer: either of them."""
+    """How much longer to train: set one of the two fields."""
 
-    minutes: _number(TRAIN["minutes"]) | None = Field(None, description="so many more")  # type: ignore[valid-type]
+    minutes: _number(TRAIN["minutes"]) | None = Field(None, description="additional minutes")  # type: ignore[valid-type]
     iterations: _number(TRAIN["iterations"]) | None = Field(  # type: ignore[valid-type]
-        None, description="until it has had so many in all"
+        None, description="total iterations to reach"
     )
 
     @model_validator(mode="after")
     def one(self) -> LongerIn:
         if (self.minutes is None) == (self.iterations is None):
-            raise ValueError("either minutes or iterations")
+            raise ValueError("set either minutes or iterations")
         return self
 
 
 class StillIn(ConversionIn):
-    """One frame of a conversion, to choose its settings by."""
+    """A preview of one frame, to choose the settings of a conversion."""
 
-    seconds: Seconds = Field(0.0, description="when in the video")
+    seconds: Seconds = Field(0.0, description="position in the video, in seconds")
 
 
 class StillOut(Schema):
-    """That frame, before and after."""
+    """A frame preview, before and after."""
 
     id: int
     run: int
     job: JobOut
-    picture: str | None = Field(description="address of the picture")
+    picture: str | None = Field(description="URL of the image")
 
 
 class ConversionOut(Schema):
@@ -213,6 +213,6 @@ class ConversionOut(Schema):
     run: int
     direction: Literal["a2b", "b2a"]
     job: JobOut
-    result: str | None = Field(description="address of the video, with ranges")
+    result: str | None = Field(description="URL of the video; supports ranges")
     score: JobOut | None
-    report: dict[str, Any] | None = Field(description="the score's figures, docs/score.md")
+    report: dict[str, Any] | None = Field(description="the numbers of the score, see docs/score.md")

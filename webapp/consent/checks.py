@@ -21,7 +21,7 @@ def kinds_ask(**_: Any) -> list[CheckMessage]:
     """Every kind of job asks the gate before it begins, and before its files are handed out."""
     open_ = [name for name in kinds.names() if not kinds.get(name).asks]
     hint = "register it with permit=gate.permit(Act.…) and may_deliver=gate.may_deliver"
-    return [Warning(f"jobs of the kind {name!r} need no consent", hint=hint, id="consent.W001") for name in open_]
+    return [Warning(f"jobs of type {name!r} need no consent", hint=hint, id="consent.W001") for name in open_]
 
 
 @register
@@ -30,13 +30,13 @@ def keys_are_apart(**_: Any) -> list[CheckMessage]:
     folder = Path(settings.CONSENT_KEYS_DIR).resolve()
     backed_up = [Path(settings.DATA_DIR).resolve(), Path(settings.MEDIA_ROOT).resolve()]
     if any(folder.is_relative_to(one) for one in backed_up):
-        text = f"CONSENT_KEYS_DIR ({folder}) is inside a folder that backups hold: a withdrawal could not destroy keys"
-        hint = "name a folder beside DATA_DIR, and leave it out of its backup (docs/running.md)"
+        text = f"CONSENT_KEYS_DIR ({folder}) is inside a backed-up folder, so a withdrawal could not destroy keys"
+        hint = "choose a folder outside DATA_DIR, and exclude it from backups (docs/running.md)"
         return [Error(text, hint=hint, id="consent.E002")]
     nearest = next(one for one in (folder, *folder.parents) if one.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        text = f"CONSENT_KEYS_DIR ({folder}) can't be written to: no evidence can be kept"
-        return [Error(text, hint="all web machines and slots share it", id="consent.E003")]
+        text = f"CONSENT_KEYS_DIR ({folder}) is not writable, so no evidence can be stored"
+        return [Error(text, hint="all web servers and workers share this folder", id="consent.E003")]
     return []
 
 
@@ -50,14 +50,14 @@ def database_refuses(databases: Sequence[str] | None = None, **_: Any) -> list[C
         if "consent_consent" not in tables:
             continue  # not migrated yet
         if "consent_gatedkind" not in tables:
-            lacking.append(Error("the database lacks the table consent_gatedkind", hint=hint, id="consent.E001"))
+            lacking.append(Error("the database table consent_gatedkind is missing", hint=hint, id="consent.E001"))
             continue
         lacking += [
-            Error(f"the database lacks the rule {name}", hint=hint, id="consent.E001")
+            Error(f"the database trigger {name} is missing", hint=hint, id="consent.E001")
             for name in triggers.missing(using)
         ]
         lacking += [
-            Error(f"the database lets jobs of the kind {name!r} in without consent", hint=hint, id="consent.E002")
+            Error(f"the database accepts jobs of type {name!r} without consent", hint=hint, id="consent.E002")
             for name in triggers.ungated(using)
         ]
     return lacking
@@ -69,5 +69,5 @@ def master_key(**_: Any) -> list[CheckMessage]:
     try:
         vault.master_key()
     except (ImproperlyConfigured, OSError) as error:
-        return [Error(f"no evidence can be kept: {error}", hint="see CONSENT_MASTER_KEY", id="consent.E003")]
+        return [Error(f"no evidence can be stored: {error}", hint="see CONSENT_MASTER_KEY", id="consent.E003")]
     return []

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 REASONS: dict[str, Promise] = {
     "consent.missing": _("%(person)s has not agreed to this project yet. Ask for consent first."),
-    "consent.waiting": _("The consent of %(person)s is given, but nobody has reviewed it yet."),
-    "consent.refused": _("The consent of %(person)s was not accepted. Ask again."),
-    "consent.expired": _("The consent of %(person)s has expired. Ask again."),
+    "consent.waiting": _("%(person)s has given consent, but it has not been reviewed yet."),
+    "consent.refused": _("The consent of %(person)s was refused in review. Ask for consent again."),
+    "consent.expired": _("The consent of %(person)s has expired. Ask for consent again."),
     "consent.withdrawn": _("%(person)s has withdrawn their consent."),
     "consent.scope": _("%(person)s did not agree to this use."),
-    "consent.foreign": _("This work would use what belongs to another project, whose people were not asked."),
-    "consent.no_mandate": _("This work names no consents. Begin it in a project whose two people have agreed."),
+    "consent.foreign": _("This job would use data of another project, whose people did not agree to it."),
+    "consent.no_mandate": _("This job has no consent grant. Start it in a project whose two people have agreed."),
 }
 """By code: why nothing moves."""
 
@@ -35,67 +35,83 @@ LACKING: dict[str, Promise] = {
 """By purpose: what a live consent does not allow."""
 
 STEPS: dict[str, Promise] = {
-    "consent.own_review": _("Whoever asked for a consent can't review it. Another member of the team must."),
-    "consent.role": _("Only owners and editors of the team review consents."),
-    "consent.not_given": _("The consent has not been given yet, so there is nothing to review."),
-    "consent.not_synthetic": _("There is footage here of people who were not made by a computer."),
-    "consent.closed": _("The consent has been decided on already."),
-    "consent.there": _("There is a live consent already."),
-    "consent.link_unknown": _("There is no such link. Ask whoever sent it for another one."),
-    "consent.link_used": _("This link was used already."),
-    "consent.link_expired": _("This link has expired. Ask whoever sent it for another one."),
+    "consent.own_review": _("The member who asked for a consent can't review it. Another member of the team must."),
+    "consent.role": _("Only owners and editors can review consents."),
+    "consent.not_given": _("The person has not given consent yet, so there is nothing to review."),
+    "consent.not_synthetic": _("This project has footage of people who are not computer-generated."),
+    "consent.closed": _("This consent was already decided."),
+    "consent.there": _("There is already an active consent."),
+    "consent.link_unknown": _(
+        "This link does not exist. Check that you copied it completely, or ask the team for a new one."
+    ),
+    "consent.link_used": _(
+        "This link was already used. To see or withdraw your consent, open your personal link, or ask the "
+        "team for a new one."
+    ),
+    "consent.link_expired": _("This link has expired. Ask the team for a new one."),
     "consent.link_ended": _(
-        "This link has ended: whoever made it may not ask for consent any more. Ask the team for another one."
+        "This link no longer works because the member who created it can no longer ask for consent. Ask the "
+        "team for a new one."
     ),
     "consent.own_ended": _(
-        "This link has ended: the member of the team who passed it on to you has left or has another role. "
-        "Ask the team for another one."
+        "This link no longer works because the member who passed it on to you has left the team or has "
+        "another role. Ask the team for a new one."
     ),
-    "consent.for_person": _("This link is for the person who agreed, not for members. Sign out to open it as them."),
-    "consent.own_only": _("The person has had this link from the studio alone; only they can renew it."),
-    "consent.code": _("That code is not right. Write it as it was shown to you, or ask for a mail."),
-    "consent.phrase": _("The phrase is not the last one that was shown, or took too long. Read the new one, please."),
-    "consent.no_file": _("There is no recording and no file."),
-    "consent.no_name": _("Write your name, and tick that you agree."),
-    "consent.no_purpose": _("Tick at least one use."),
-    "consent.often": _("That was too often. Wait a minute and try again."),
-    "consent.busy": _("Too many files are being checked just now. Nothing was kept; send it again in a minute."),
+    "consent.for_person": _(
+        "This link is for the person who gave consent, not for team members. If you are that person, sign out "
+        "and open it again."
+    ),
+    "consent.own_only": _("The studio gave this link to the person directly. Only they can renew it."),
+    "consent.code": _("The recovery code is wrong. Enter it exactly as it was shown with your link."),
+    "consent.phrase": _("This is not the latest phrase, or its time is over. Read the new phrase aloud."),
+    "consent.no_file": _("There is no recording or file. Record yourself, or choose a file."),
+    "consent.no_name": _("Enter your name, and tick that you agree."),
+    "consent.no_purpose": _("Select at least one use."),
+    "consent.often": _("Too many attempts. Wait a minute and try again."),
+    "consent.busy": _(
+        "Too many files are being checked right now. Nothing was saved. Send your file again in a minute."
+    ),
     "consent.evidence_large": _("The file is too large."),
-    "consent.evidence_kind": _("That is no video. A recording, a video file or a PDF is needed."),
-    "consent.evidence_known": _("This recording or file was sent for another consent before. A new one is needed."),
+    "consent.evidence_kind": _("This is not a video. Send a recording, a video file or a PDF."),
+    "consent.evidence_known": _("This recording or file was already sent for another consent. Send a new one."),
     "consent.evidence_no_face": _(
-        "The recording does not show one face in most of its pictures. Look into the camera, with light from the front."
+        "The recording does not show the same face in most of its frames. Look into the camera, with light "
+        "from the front, and record again."
     ),
-    "consent.evidence_short": _("The recording is too short. Record at least four seconds, and read the whole text."),
-    "consent.evidence_far": _("The face is too small to be seen well. Come closer to the camera and record again."),
+    "consent.evidence_short": _("The recording is too short. Record at least four seconds, and read the whole phrase."),
+    "consent.evidence_far": _("The face is too small. Move closer to the camera and record again."),
     "consent.evidence_still": _(
-        "The mouth does not move in the recording. Record yourself while you read aloud; a photo can't agree."
+        "The mouth does not move in the recording. Record yourself while you read aloud. A photo can't give consent."
     ),
     "consent.evidence_silent": _(
-        "There is no sound in the recording. Allow the microphone, see that it isn't muted, and record again."
+        "The recording has no sound. Allow the microphone, check that it isn't muted, and record again."
     ),
     "consent.evidence_no_voice": _(
-        "No voice is to be heard in the recording. Read aloud, near the microphone, where it is quieter."
+        "No voice can be heard in the recording. Read aloud close to the microphone, in a quiet place, and "
+        "record again."
     ),
     "consent.not_recorded": _(
-        "Only the person's own page records them before a camera. Hand in what they sent you as a file."
+        "Only the person can record on camera, on the page that their consent link opens. "
+        "Submit what they sent you as a file."
     ),
-    "consent.open": _("The person has been asked already, and that is still open."),
-    "consent.not_seen": _("You have not looked at the evidence yet. Play the recording, or open the document, first."),
-    "consent.no_evidence": _("Nothing was sent that shows that the person agrees, so there is nothing to review."),
-    "consent.no_reason": _("Say why you refuse: the person reads it, and can do better."),
-    "consent.not_confirmed": _("Confirm that you refuse: it can't be undone, and the person must be asked again."),
-    "consent.vault": _("The studio can't keep anything safely just now. Nothing was kept; please try again later."),
-    "consent.changed": _("The text has changed since you opened this page. Read it again, please."),
+    "consent.open": _("The person was already asked, and the request is still open."),
+    "consent.not_seen": _("View the evidence first: play the recording, or open the document."),
+    "consent.no_evidence": _("There is no evidence that the person agrees, so there is nothing to review."),
+    "consent.no_reason": _("Enter a reason. The person reads it and can send something better."),
+    "consent.not_confirmed": _("Confirm the refusal. It can't be undone, and the person must be asked again."),
+    "consent.vault": _("The studio can't store data securely right now. Nothing was saved. Try again later."),
+    "consent.changed": _("The statement has changed since you opened this page. Read it again."),
     "consent.evidence_unsigned": _(
-        "The document carries no valid digital signature. A scan can be sent as a file for review instead."
+        "The document has no valid digital signature. You can send a scan as a file instead."
     ),
     "consent.evidence_unreadable": _("The file can't be read."),
-    "file.unknown": _("This file is neither a video (MP4, MOV, MKV, WebM, AVI, TS) nor a PDF. Send one of these."),
-    "pdf.unknown": _("That is no PDF."),
+    "file.unknown": _(
+        "This file is neither a video (MP4, MOV, MKV, WebM, AVI, TS) nor a PDF. Send one of these types."
+    ),
+    "pdf.unknown": _("This is not a PDF."),
     "pdf.large": _("The document is too large."),
-    "pdf.active": _("The document holds scripts, actions or other files, and is not taken."),
-    "pdf.encrypted": _("The document is locked with a password."),
+    "pdf.active": _("The document contains scripts, actions or embedded files, so it can't be accepted."),
+    "pdf.encrypted": _("The document is protected by a password. Remove the password and send it again."),
     "pdf.unreadable": _("The document can't be read."),
 }
 """By code: why a consent does not go on."""

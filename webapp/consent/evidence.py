@@ -271,4 +271,4 @@ def _delete(names: list[str]) -> None:
         try:
             default_storage.delete(name)
         except OSError:
-            log.exception("evidence that must go can't be removed: %s", name)
+            log.exception("can't remove evidence that must be deleted: %s", name)

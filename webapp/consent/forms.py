@@ -16,13 +16,16 @@ class AskForm(forms.Form):
     email = forms.EmailField(
         label=_("e-mail address"),
         required=False,
-        help_text=_("If the studio sends mail, the person gets their own link there. Enter their address, not yours."),
+        help_text=_(
+            "If the studio can send e-mail, the person gets their personal link at this address. Enter their "
+            "address, not yours."
+        ),
     )
     purposes = forms.MultipleChoiceField(
         label=_("uses"),
         choices=Purpose.choices,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("The person can leave out what they do not want."),
+        help_text=_("The person can leave out uses that they don't want to allow."),
     )
 
     @property

@@ -36,9 +36,9 @@ class Act(TextChoices):
     TRAIN = "train", _("training")
     CONVERT = "convert", _("converting")
     SCORE = "score", _("scoring")
-    PREVIEW = "preview", _("looking at it")
+    PREVIEW = "preview", _("viewing")
     WATCH = "watch", _("watching a result")
-    DELIVER = "deliver", _("handing it out")
+    DELIVER = "deliver", _("downloading")
 
 
 PURPOSES = {

@@ -75,7 +75,7 @@ def _remove(left: Leftover, *, for_good: bool) -> None:
     try:
         remove_folder(left.folder)
     except Exception:
-        log.exception("what was deleted can't be removed yet: %s", left.folder)
+        log.exception("can't delete a leftover folder yet: %s", left.folder)
         return
     if for_good:
         left.delete()

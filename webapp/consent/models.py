@@ -26,26 +26,26 @@ VALID_FOR = timedelta(days=365)
 class Way(models.TextChoices):
     """How somebody agreed."""
 
-    WEBCAM = "webcam", _("read aloud before a camera")
-    UPLOAD = "upload", _("a file that was sent in")
-    PDF = "pdf", _("a signed document")
-    SYNTHETIC = "synthetic", _("nobody: the person was made by a computer")
+    WEBCAM = "webcam", _("read aloud on camera")
+    UPLOAD = "upload", _("uploaded file")
+    PDF = "pdf", _("signed document")
+    SYNTHETIC = "synthetic", _("none: computer-generated person")
 
 
 class Purpose(models.TextChoices):
     """What somebody agrees to."""
 
-    TRAIN = "train", _("a model is trained with the face")
-    SWAP = "swap", _("faces are swapped in videos of the project")
-    DELIVER = "deliver", _("models and results leave the studio")
+    TRAIN = "train", _("Train a face model")
+    SWAP = "swap", _("Swap faces in videos of this project")
+    DELIVER = "deliver", _("Download models and results, and share them outside the studio")
 
 
 class Standing(models.TextChoices):
     """Where a consent stands. Only what is live allows anything."""
 
-    ASKED = "asked", _("asked for")
-    WAITING = "waiting", _("given, not reviewed yet")
-    LIVE = "live", _("live")
+    ASKED = "asked", _("requested")
+    WAITING = "waiting", _("waiting for review")
+    LIVE = "live", _("active")
     REFUSED = "refused", _("refused")
     EXPIRED = "expired", _("expired")
     WITHDRAWN = "withdrawn", _("withdrawn")
@@ -224,8 +224,8 @@ class Leftover(models.Model):
 class LinkKind(models.TextChoices):
     """What a link is for."""
 
-    AGREE = "agree", _("to agree")
-    OWN = "own", _("to get the link of one's own")
+    AGREE = "agree", _("consent link")
+    OWN = "own", _("personal link")
 
 
 class ConsentLink(models.Model):

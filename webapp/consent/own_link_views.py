@@ -65,7 +65,7 @@ def lost(request: HttpRequest) -> HttpResponse:
                 problem = error.reason
         elif mail.is_set_up():
             _send_to(request, request.POST.get("email", "").strip()[:254])
-            note = _("If somebody with this address has given a consent here, a link is on its way to it.")
+            note = _("If someone gave consent here with this address, a link was sent to it.")
     context = {"problem": problem, "note": note, "mail": mail.is_set_up()}
     return render(request, "consent/lost.html", context, status=409 if problem else 200)
 
@@ -86,7 +86,7 @@ def send_renewal(request: HttpRequest, consent: Consent) -> bool:
     link = request.build_absolute_uri(reverse("consent:renew-by-mail", args=[token]))
     text = render_to_string("consent/mail/renew.txt", {"link": link, "consent": consent, "hours": own_links.MAIL_HOURS})
     try:
-        send_mail(_("The link to your consent"), text, None, [consent.email])
+        send_mail(_("Link to your consent"), text, None, [consent.email])
     except (SMTPException, OSError) as error:
         log.warning("mail could not be sent: %s", error)
         return False

@@ -18,8 +18,8 @@ from webapp.consent import links, own_links, services
 from webapp.consent.answers import Answer, agree
 from webapp.consent.errors import ConsentStepError
 from webapp.consent.limits import slow_down, wrong_link
-from webapp.consent.models import ConsentLink, Purpose, Way
-from webapp.consent.statements import agreed, statement
+from webapp.consent.models import Consent, ConsentLink, Purpose, Way
+from webapp.consent.statements import agreed, statement, uses_in
 from webapp.consent.uses import kept, lacking
 from webapp.csp import policy
 
@@ -102,15 +102,16 @@ def _form(request: HttpRequest, link: ConsentLink, problem: str) -> HttpResponse
     consent = link.consent
     assert consent.person is not None
     language = get_language() or "en"
+    shown = statement(consent.person.project, language)
     context = {
         "consent": consent,
         "person": consent.person,
         "project": consent.person.project,
-        "statement": statement(consent.person.project, language),
+        "statement": shown,
         "phrase": links.challenge(link, language),
         "minutes": links.PHRASE_MINUTES,
-        "purposes": [(one.value, one.label) for one in Purpose if one.value in consent.purposes],
-        "kept": [Purpose(purpose).label for purpose in kept(consent)],
+        "purposes": [(one, shown.uses[one]) for one in Purpose.values if one in consent.purposes],
+        "kept": [shown.uses[purpose] for purpose in kept(consent)],
         # Nothing is ticked for anybody: silence is no consent (GDPR, recital 32).
         "ticked": request.POST.getlist("purposes"),
         "name": request.POST.get("name", consent.name),
@@ -140,13 +141,22 @@ def withdraw_page(request: HttpRequest, own_token: str) -> HttpResponse:
     if request.method == "POST":
         services.withdraw(consent)
         return redirect("consent:withdraw", own_token)
+    found = agreed(consent)
+    uses = uses_in(consent.statement_version, get_language() or "en")
     context: dict[str, Any] = {
         "consent": consent,
         "token": own_token,
-        "agreed": agreed(consent),
+        "agreed": found,
+        "agreed_uses": _agreed_uses(consent, found) if found else [],
         "deleted": consent.tombstones.count(),
         "project": consent.person.project if consent.person else None,
-        "purposes": [Purpose(one).label for one in consent.purposes if one in Purpose.values],
-        "left_out": [Purpose(one).label for one in lacking(consent)],
+        "purposes": [uses[one] for one in consent.purposes if one in uses],
+        "left_out": [uses[one] for one in lacking(consent)],
     }
     return render(request, "consent/withdraw.html", context)
+
+
+def _agreed_uses(consent: Consent, found: dict[str, Any]) -> list[str]:
+    """Return the uses that the person ticked, in the words of the statement that they agreed to."""
+    uses = uses_in(found["version"], found["language"])
+    return [uses[one] for one in consent.purposes if one in uses]

@@ -1,4 +1,8 @@
-"""What people agree to, word for word. A version is a file; a text that somebody has agreed to is never changed."""
+"""The consent statement, word for word.
+
+Each version has a text file per language, and its words for the uses in ``texts/uses.json``. A published version is
+never changed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import json
 import logging
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +22,8 @@ from webapp.projects.models import Project
 
 log = logging.getLogger(__name__)
 
-VERSION = "2026-11"
-"""The present one. Another text gets another version."""
+VERSION = "2026-12"
+"""The current version. A changed text gets a new version: consents to older versions stay valid, in their words."""
 LANGUAGES = ("en", "zh-hans")
 _FOLDER = Path(__file__).parent / "texts"
 _NAME = re.compile(r"\{(team|project)\}")
@@ -43,6 +48,8 @@ class Statement:
     text: str
     paragraphs: tuple[tuple[Part, ...], ...]
     """The paragraphs of the version's file. A name never begins another one."""
+    uses: dict[str, str]
+    """The words for each use, by purpose: what the person ticks below the text."""
 
     @property
     def sha256(self) -> str:
@@ -56,7 +63,24 @@ def statement(project: Project, language: str) -> Statement:
     written = (_FOLDER / f"{VERSION}.{language}.txt").read_text(encoding="utf-8")
     names = {"team": _quotable(project.team.name), "project": _quotable(project.name)}
     text = _NAME.sub(lambda found: names[found[1]], written)
-    return Statement(VERSION, language, text, tuple(_parts(line, names) for line in written.splitlines() if line))
+    paragraphs = tuple(_parts(line, names) for line in written.splitlines() if line)
+    return Statement(VERSION, language, text, paragraphs, uses_in(VERSION, language))
+
+
+def uses_in(version: str, language: str) -> dict[str, str]:
+    """Return the words for each use in a version of the statement, in English where there is no such language.
+
+    A consent without a statement (``version`` unknown or empty) gets the words of the current version.
+    """
+    labels = _all_uses()
+    found = labels.get(version) or labels[VERSION]
+    return found.get(language) or found["en"]
+
+
+@cache
+def _all_uses() -> dict[str, dict[str, dict[str, str]]]:
+    labels: dict[str, dict[str, dict[str, str]]] = json.loads((_FOLDER / "uses.json").read_text(encoding="utf-8"))
+    return labels
 
 
 def _parts(line: str, names: dict[str, str]) -> tuple[Part, ...]:

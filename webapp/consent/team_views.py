@@ -166,7 +166,7 @@ def renew_link(request: HttpRequest, consent: Consent) -> HttpResponse:
 def take_back(request: HttpRequest, consent: Consent) -> None:
     """Ask no more: the question was wrong, or is not needed."""
     services.take_back(consent, request.user)  # type: ignore[arg-type]
-    messages.success(request, _("The question is taken back; its link ends."))
+    messages.success(request, _("The request is cancelled. Its link no longer works."))
 
 
 @_steps
@@ -194,7 +194,9 @@ def _passed_on(request: HttpRequest, consent: Consent, token: str) -> HttpRespon
     """The person's own link is never shown here: it goes to their address, or a link to take it is passed on."""
     assert consent.person is not None
     if consent.email and mail.is_set_up() and send_renewal(request, consent):
-        messages.success(request, _("The person's own link is on its way to %(email)s.") % {"email": consent.email})
+        messages.success(
+            request, _("A link for getting the personal link was sent to %(email)s.") % {"email": consent.email}
+        )
         return redirect("consent:person", consent.person.project_id, consent.person.side)
     address = request.build_absolute_uri(reverse("consent:take", args=[token]))
     return _page(request, consent.person, own_link=address)
@@ -213,7 +215,7 @@ def review(request: HttpRequest, consent: Consent) -> HttpResponse | None:
         if error.code.startswith("review.") or error.code == "consent.own_review":
             raise PermissionDenied(error.reason) from error
         return _page(request, consent.person, problem=error.reason, code=error.code, why=request.POST.get("why", ""))
-    messages.success(request, _("The consent is accepted.") if accept else _("The consent is refused."))
+    messages.success(request, _("Consent accepted.") if accept else _("Consent refused."))
     return None
 
 
@@ -223,7 +225,7 @@ def end(request: HttpRequest, consent: Consent) -> None:
     assert consent.person is not None
     require(request.user, Verb.MANAGE, consent.person.project.team_id)
     services.withdraw(consent)
-    messages.success(request, _("The consent is withdrawn, and what was made of the person is deleted."))
+    messages.success(request, _("The consent is withdrawn. Everything made from this person was deleted."))
 
 
 @require_safe
@@ -232,9 +234,7 @@ def statement_page(request: HttpRequest, project_id: int) -> HttpResponse:
     """The statement in the reader's language, to print and have signed by hand."""
     project = get_project(request.user, project_id)
     shown = statement(project, get_language() or "en")
-    return render(
-        request, "consent/statement.html", {"project": project, "statement": shown, "purposes": Purpose.choices}
-    )
+    return render(request, "consent/statement.html", {"project": project, "statement": shown})
 
 
 @require_GET  # a request for the headers alone shows nobody anything

@@ -50,7 +50,7 @@ def _remove(stone: Tombstone, *, for_good: bool) -> None:
         if stone.folder:
             leftovers.remove_folder(stone.folder)
     except Exception:
-        log.exception("what was taken away can't be removed yet: %s", stone.folder)
+        log.exception("can't delete a folder of withdrawn data yet: %s", stone.folder)
         return
     changes: dict[str, Any] = {"sha256": stone.sha256}
     if for_good:

@@ -103,7 +103,7 @@ def destroy_files(names: list[str]) -> None:
             if keys.destroy(name):
                 PersonKey.objects.filter(file=name).update(file="")
         except OSError:
-            log.exception("a key that must go can't be destroyed yet: %s", name)
+            log.exception("can't destroy a key yet: %s", name)
 
 
 @receiver(post_delete, sender=PersonKey)

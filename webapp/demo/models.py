@@ -12,9 +12,9 @@ class Demo(models.Model):
     """The one demo of an installation. What its steps have made lies where everything of a project lies."""
 
     class State(models.TextChoices):
-        RUNNING = "running", _("on its way")
+        RUNNING = "running", _("in progress")
         DONE = "done", _("done")
-        LEFT = "left", _("left to somebody")
+        LEFT = "left", _("taken over by a user")
 
     project = models.OneToOneField(Project, models.SET_NULL, null=True, related_name="demo")
     """``None`` once somebody has deleted it: it is not made again."""

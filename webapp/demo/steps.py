@@ -95,7 +95,7 @@ def _begin(demo: Demo, project: Project, step: Step) -> None:
             demo.begun = demo.begun | {step.name: str(made.pk)}
             demo.save(update_fields=["begun"])
     except (StudioError, UploadError, ConsentError) as refusal:
-        _log.warning("the demo ends before %s: %s", step.name, refusal)
+        _log.warning("the demo stops before %s: %s", step.name, refusal)
         _end(demo, Demo.State.LEFT)
 
 

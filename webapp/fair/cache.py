@@ -41,5 +41,5 @@ class SharedCache(RedisCache):
         try:
             return getattr(super(), name)(*arguments, **named)
         except RedisError as error:
-            log.warning("Redis does not answer (%s); this process counts by itself", error)
+            log.warning("Redis does not answer (%s); limits are counted per process", error)
             return getattr(self._own, name)(*arguments, **named)

@@ -51,14 +51,14 @@ class Finding:
 
 
 CODES = {
-    "changed": "it is not what was written",
-    "data": "its data are not what was written",
-    "erased": "its data were erased, and no entry says so",
-    "missing": "an entry is missing before it",
-    "number": "its number is there twice or out of order",
-    "previous": "it does not follow the entry before it",
-    "end": "the chain ends elsewhere than its head says",
-    "head": "the chain is not the one whose head was noted",
+    "changed": "the entry was changed",
+    "data": "the data of the entry was changed",
+    "erased": "the data of the entry was erased, and no entry records this",
+    "missing": "the entry before it is missing",
+    "number": "the number is duplicated or out of order",
+    "previous": "it does not link to the entry before it",
+    "end": "the chain does not end at the recorded head",
+    "head": "the chain does not contain the head recorded elsewhere",
 }
 
 

@@ -18,7 +18,7 @@ def trail_is_kept(databases: Sequence[str] | None = None, **_: Any) -> list[Chec
     for using in databases or ():
         if "projects_audithead" in connections[using].introspection.table_names():
             lacking += [
-                Error(f"the database lacks the rule {name}", hint="run `manage.py migrate`", id="projects.E001")
+                Error(f"the database trigger {name} is missing", hint="run `manage.py migrate`", id="projects.E001")
                 for name in triggers.missing(using)
             ]
     return lacking

@@ -21,35 +21,35 @@ from webapp.projects.models import AuditEntry, AuditHead
 PAGE = 100
 
 WORDS: dict[str, Promise] = {
-    "project.created": _("began the project {name}"),
-    "project.renamed": _("renamed the project {before} to {name}"),
-    "project.deleted": _("deleted the project {name}"),
-    "consent.asked": _("asked person {side} for consent"),
-    "consent.link_made": _("made another link for person {side}'s consent"),
-    "consent.taken_back": _("took back the question for person {side}'s consent"),
-    "consent.data_taken": _("a copy of the data about person {side} was fetched by their own link"),
+    "project.created": _("created project {name}"),
+    "project.renamed": _("renamed project {before} to {name}"),
+    "project.deleted": _("deleted project {name}"),
+    "consent.asked": _("requested consent from person {side}"),
+    "consent.link_made": _("created a new consent link for person {side}"),
+    "consent.taken_back": _("cancelled the consent request to person {side}"),
+    "consent.data_taken": _("the data of person {side} was downloaded through their personal link"),
     "consent.given": _("person {side} gave consent"),
-    "consent.handed_in": _("handed in the consent of person {side}"),
-    "consent.own_link_passed_on": _("made a link for person {side} to get their own"),
-    "consent.own_link_renewed": _("person {side} got a new link of their own"),
+    "consent.handed_in": _("submitted the consent of person {side}"),
+    "consent.own_link_passed_on": _("created a link for person {side} to get their personal link"),
+    "consent.own_link_renewed": _("person {side} got a new personal link"),
     "consent.accepted": _("accepted the consent of person {side}"),
     "consent.rejected": _("refused the consent of person {side}"),
-    "consent.withdrawn": _("the consent of person {side} was withdrawn, and what was made of them deleted"),
-    "consent.synthetic": _("noted that person {side} was made by a computer"),
-    "consent.evidence_seen": _("looked at the evidence of person {side}'s consent"),
-    "consent.refused": _("was refused: {act}, for want of consent ({code})"),
+    "consent.withdrawn": _("the consent of person {side} was withdrawn, and everything made from them was deleted"),
+    "consent.synthetic": _("recorded that person {side} is computer-generated"),
+    "consent.evidence_seen": _("viewed the evidence of person {side}'s consent"),
+    "consent.refused": _("tried to {act} without the required consent ({code})"),
     "member.invited": _("invited {email} as {role}"),
-    "invitation.withdrawn": _("took back the invitation of {email}"),
+    "invitation.withdrawn": _("cancelled the invitation of {email}"),
     "member.joined": _("joined as {role}"),
-    "member.role": _("made {email} {role} (before: {before})"),
+    "member.role": _("changed the role of {email} from {before} to {role}"),
     "account.vouched": _("vouched for {email}"),
-    "account.unproven": _("took back that {email} is proven"),
-    "account.proven": _("proved the address {email}"),
-    "account.reset_link": _("made a link for {email} to set a new password"),
-    "account.password_reset": _("set a new password for {email} by a link"),
+    "account.unproven": _("revoked the verification of {email}"),
+    "account.proven": _("verified the address {email}"),
+    "account.reset_link": _("created a password reset link for {email}"),
+    "account.password_reset": _("set a new password for {email} with a reset link"),
     "account.password_changed": _("changed their password"),
-    "audit.erased": _("erased the names in entries of this trail"),
-    "member.removed": _("took {email} out of the team"),
+    "audit.erased": _("erased names in this audit log"),
+    "member.removed": _("removed {email} from the team"),
 }
 """What was done, by its verb, besides what kinds of jobs say of theirs. A verb without words is shown as it was
 written."""
@@ -105,9 +105,12 @@ def check_trail(request: HttpRequest, team_id: int) -> HttpResponse:
     """Read the whole chain. Owners only: it takes a second for some ten thousand entries."""
     team = get_team(request.user, team_id, Verb.MANAGE)
     if audit.check(team.pk):
-        messages.error(request, _("The trail is not what was written. Below is the first place that shows it."))
+        messages.error(
+            request,
+            _("The audit log was changed after it was written. The message below names the first affected entry."),
+        )
     else:
-        messages.success(request, _("The trail was checked: every entry is as it was written."))
+        messages.success(request, _("Audit log verified: all entries are unchanged."))
     return redirect("trail", team.pk)
 
 

@@ -8,14 +8,17 @@ from django.utils.translation import gettext_lazy as _
 REASONS: dict[str, tuple[int, Promise]] = {
     "verify.no_file": (400, _("Choose a file first.")),
     "verify.empty": (422, _("The file is empty.")),
-    "verify.unknown": (422, _("This is no video or picture of a kind that can carry marks.")),
-    "verify.boxes": (422, _("This file is built from too many parts to be a real video.")),
-    "verify.gave_up": (422, _("Reading this file took too much time or memory; nothing can be said of it.")),
-    "verify.too_large": (413, _("The file is larger than can be verified here.")),
-    "verify.offset": (409, _("A part of the file is missing. Begin again.")),
-    "verify.gone": (410, _("What was sent of this file is gone. Begin again.")),
-    "verify.often": (429, _("You are having several files verified already. Wait for one to end, then try again.")),
-    "verify.busy": (503, _("Too many files are being verified just now. Try again in a moment.")),
+    "verify.unknown": (422, _("Files of this type can't carry provenance labels. Choose a video or an image.")),
+    "verify.boxes": (422, _("The file has too many parts to be a real video.")),
+    "verify.gave_up": (422, _("Reading the file took too much time or memory, so it can't be verified.")),
+    "verify.too_large": (413, _("The file is too large to be verified here.")),
+    "verify.offset": (409, _("Part of the file is missing. Send the file again.")),
+    "verify.gone": (410, _("The part of the file that was sent is no longer there. Send the file again.")),
+    "verify.often": (
+        429,
+        _("Several of your files are already being verified. Wait until one is finished, then try again."),
+    ),
+    "verify.busy": (503, _("Too many files are being verified right now. Try again in a moment.")),
 }
 """Status and sentence of each code."""
 

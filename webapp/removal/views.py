@@ -55,19 +55,19 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
     found = get_project(request.user, project_id, Verb.MANAGE)
     user: Any = request.user
     if request.POST.get("name", "").strip() != found.name:
-        messages.error(request, _("That is not the project's name. Nothing was deleted."))
+        messages.error(request, _("This is not the project's name. Nothing was deleted."))
         return redirect("project", project_id)
     try:
         deletion.delete_project(user, found)
     except StudioError as error:
         messages.error(request, error.reason)
         return redirect("project", project_id)
-    messages.success(request, _("%(name)s is deleted.") % {"name": found.name})
+    messages.success(request, _("%(name)s was deleted.") % {"name": found.name})
     return redirect("home")
 
 
 def _done(request: HttpRequest, name: str, project_id: int) -> HttpResponse:
-    messages.success(request, _("%(name)s is deleted.") % {"name": name})
+    messages.success(request, _("%(name)s was deleted.") % {"name": name})
     return redirect("project", project_id)
 
 

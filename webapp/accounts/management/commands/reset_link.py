@@ -15,7 +15,7 @@ from webapp.accounts.services import TeamError
 class Command(BaseCommand):
     """Prints the path of a link by which to set a new password, once."""
 
-    help = "Make a link by which somebody sets a new password; it is printed once and works once."
+    help = "Create a link to set a new password. It is printed once and works once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="the account's address")
@@ -23,10 +23,10 @@ class Command(BaseCommand):
     def handle(self, *_: Any, email: str, **__: Any) -> None:
         user = User.objects.filter(email__iexact=email.strip()).first()
         if user is None:
-            raise CommandError(f"there is no account {email}")
+            raise CommandError(f"There is no account {email}.")
         try:
             token = make_reset_link(user, None)
         except TeamError as error:
             raise CommandError(error.reason) from error
         path = reverse("set-password", args=[token])
-        self.stdout.write(f"Put the studio's address before it: {path} (works once, for {HOURS} hours)")
+        self.stdout.write(f"{path}\nPut the studio's address in front. The link works once, within {HOURS} hours.")

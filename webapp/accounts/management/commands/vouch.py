@@ -20,13 +20,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="the account's address")
-        parser.add_argument("--take-back", action="store_true", help="forget that the account is proven")
+        parser.add_argument("--take-back", action="store_true", help="revoke the account's verification")
 
     @transaction.atomic
     def handle(self, *_: Any, email: str, take_back: bool, **__: Any) -> None:
         user = User.objects.filter(email__iexact=email.strip()).first()
         if user is None:
-            raise CommandError(f"there is no account {email}")
+            raise CommandError(f"There is no account {email}.")
         try:
             if take_back:
                 unprove(user)
@@ -35,4 +35,4 @@ class Command(BaseCommand):
         except TeamError as error:
             raise CommandError(error.reason) from error
         record_of_account(None, "account.unproven" if take_back else "account.vouched", user)
-        self.stdout.write(f"{user.email} is {'not ' if take_back else ''}proven now")
+        self.stdout.write(f"{user.email} is {'no longer' if take_back else 'now'} verified")

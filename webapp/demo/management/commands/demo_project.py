@@ -19,11 +19,11 @@ _EVERY_SECONDS = 2.0
 class Command(BaseCommand):
     """Begins each step when the one before it is done; ends with the last, or when somebody takes over."""
 
-    help = "Make the demo's project, and begin its steps one after the other until all is scored."
+    help = "Create the demo project and run its steps, up to the scores."
 
     def handle(self, *_: Any, **__: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("the demo has an account that everybody knows; DEMO=1 says that this is wanted")
+            raise CommandError("The demo has an account with a public password. Set DEMO=1 to allow this.")
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

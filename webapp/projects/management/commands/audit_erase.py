@@ -12,10 +12,10 @@ from webapp.projects import audit
 class Command(BaseCommand):
     """For somebody who was invited or a member once, and asks to be forgotten."""
 
-    help = "Erase the data of all entries of the audit trail that hold an e-mail address."
+    help = "Erase the data of all audit log entries that contain an e-mail address."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        self.stdout.write(f"{audit.erase_address(options['address'])} erased")
+        self.stdout.write(f"Entries erased: {audit.erase_address(options['address'])}")

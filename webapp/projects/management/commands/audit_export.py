@@ -12,7 +12,7 @@ from webapp.projects import audit
 class Command(BaseCommand):
     """Writes to the standard output. Keep its last line where nobody who may change the database can change it."""
 
-    help = "Write a team's audit trail as JSON lines; the last line is the head of its chain."
+    help = "Write a team's audit log as JSON lines. The last line is the head of the hash chain."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("team", type=int)

@@ -16,14 +16,14 @@ from webapp.projects import audit
 class Command(BaseCommand):
     """Ends with 1, and says the first thing that is wrong of each team, if anything is."""
 
-    help = "Check the hash chains of the audit trail, and that they still hold what exports of them said."
+    help = "Verify the hash chains of the audit logs, and that they agree with earlier exports."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--team", type=int, help="only this team's")
+        parser.add_argument("--team", type=int, help="verify only this team")
         parser.add_argument(
-            "--head", action="append", default=[], metavar="TEAM:NUMBER:HASH", help="a head that was noted elsewhere"
+            "--head", action="append", default=[], metavar="TEAM:NUMBER:HASH", help="a chain head recorded elsewhere"
         )
-        parser.add_argument("--export", action="append", default=[], type=Path, help="a file of audit_export")
+        parser.add_argument("--export", action="append", default=[], type=Path, help="a file written by audit_export")
 
     def handle(self, *_: Any, **options: Any) -> None:
         known = defaultdict(list)
@@ -37,10 +37,10 @@ class Command(BaseCommand):
             if found:
                 self.stderr.write(str(found[0]))
             for number in audit.clock_went_back(team)[:1]:
-                self.stderr.write(f"team {team}, entry {number}: the clock was wrong by then (no sign of a change)")
+                self.stderr.write(f"team {team}, entry {number}: the clock was set back (this is no sign of a change)")
         if broken:
             sys.exit(1)
-        self.stdout.write(f"{len(chosen)} chains are as they were written")
+        self.stdout.write(f"{len(chosen)} chains are unchanged")
 
 
 def _head(text: str) -> tuple[int, int, str]:
@@ -56,4 +56,4 @@ def _head_of(path: Path) -> tuple[int, int, str]:
         head = json.loads(path.read_text("utf-8").splitlines()[-1])["head"]
         return int(head["team"]), int(head["number"]), str(head["hash"])
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise CommandError(f"{path} is no whole export: its last line must be the head") from error
+        raise CommandError(f"{path} is not a complete export: the last line must be the head") from error

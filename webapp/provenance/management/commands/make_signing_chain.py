@@ -14,13 +14,15 @@ from faceengine.provenance.credentials import CHAIN_FILE, KEY_FILE, ROOT_FILE, m
 class Command(BaseCommand):
     """Makes a root and a signer under it; never replaces one."""
 
-    help = "Make a root certificate, a signer's certificate under it, and its key, all of ten years."
+    help = "Create a root certificate, a signer's certificate and its key, valid for ten years."
     # It is what makes the checks pass.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="where to; made if it isn't there")
-        parser.add_argument("--organisation", default="Face-swap studio", help="who signs (%(default)s)")
+        parser.add_argument("folder", type=Path, help="where to write the files; created if missing")
+        parser.add_argument(
+            "--organisation", default="Face-swap studio", help="the signer's name (default: %(default)s)"
+        )
 
     def handle(self, *_: Any, folder: Path, organisation: str, **__: Any) -> None:
         try:
@@ -28,4 +30,4 @@ class Command(BaseCommand):
         except (InputError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"SIGNING_CERTIFICATES={folder / CHAIN_FILE}\nSIGNING_KEY={folder / KEY_FILE}")
-        self.stdout.write(f"Give {folder / ROOT_FILE} to whoever is to know this studio's signature.")
+        self.stdout.write(f"Give {folder / ROOT_FILE} to everyone who should recognise this studio's signature.")
