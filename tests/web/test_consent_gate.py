@@ -108,7 +108,7 @@ def test_no_job_without_a_mandate(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ConsentError) as raised:
         transitions.submit("train", CONFIG)
     assert raised.value.code == "consent.no_mandate"
-    with pytest.raises(CommandError, match="names no consents"):
+    with pytest.raises(CommandError, match="has no consent grant"):
         call_command("submit", "train", str(config))
     assert not Job.objects.exists()
 
