@@ -373,7 +373,7 @@ def test_the_command_only_says_unless_it_is_told_to(project: Project) -> None:
     path = put(Root.STORAGE, name)
     assert name in command()
     assert path.exists()
-    assert command("--really").startswith("1 files removed")
+    assert command("--really").startswith("1 files deleted")
     assert not path.exists()
     assert command() == ""
 

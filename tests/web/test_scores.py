@@ -65,7 +65,7 @@ def test_both_directions_stand_side_by_side(owner: User, project: Project, run: 
     judged(run, "a", position=0.8)
     judged(run, "b", position=0.5)
     page = room(owner, project)
-    assert "Better by 30 percentage points: person A gets the face of person B." in page
+    assert "“person A gets the face of person B” is better by 30 percentage points." in page
     assert page.count("<similarity-chart") == 2
     assert page.count("frames/000031.jpg") == page.count("frames/000007.jpg") == 4
     assert "/scores/" in client_of(owner).get(f"/projects/{project.pk}/").content.decode()
@@ -74,7 +74,7 @@ def test_both_directions_stand_side_by_side(owner: User, project: Project, run: 
 def test_scores_of_different_networks_are_not_compared(owner: User, project: Project, run: Run) -> None:
     judged(run, "a", position=0.8)
     judged(run, "b", position=0.5, network="facenet-vggface2")
-    assert "Better by" not in room(owner, project)
+    assert "is better by" not in room(owner, project)
 
 
 def test_the_newest_is_shown_and_any_other_can_be_chosen(owner: User, project: Project, run: Run) -> None:
@@ -171,4 +171,4 @@ def test_positions_and_their_difference(run: Run) -> None:
         one, other = Swap("Anna", "Bruno"), Swap("Bruno", "Anna")
         said = {difference(gap, one, other) for gap in (-0.5, 0.05, -0.05, 0.5)}
     assert len(said) == 3
-    assert "Better by 50 percentage points: Bruno gets the face of Anna." in said
+    assert "“Bruno gets the face of Anna” is better by 50 percentage points." in said

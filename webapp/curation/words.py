@@ -47,7 +47,7 @@ def texts() -> dict[str, str]:
         "clear.done": gettext("{count} cleared"),
         "undo.done": gettext("Undone: {count} crops restored"),
         "undo.nothing": gettext("There is nothing to undo."),
-        "settle.done": gettext("{count} decided for the team"),
+        "settle.done": gettext("Final decision updated for {count} crops"),
         "best.done": gettext("{count} crops judged. Press Ctrl+Z to undo."),
         "stale": gettext(
             "Other reviewers gave verdicts in the meantime: {count} crops match now. Nothing was "

@@ -30,13 +30,14 @@ REASONS: dict[str, Promise] = {
     "convert.no_video": _("This file can't be converted. Choose a video."),
     "score.no_result": _("The conversion has no result yet. Score it when it is done."),
     "score.side_by_side": _(
-        "Only videos that show the result alone can be scored. Convert the video again with that output."
+        "Only videos that show the result alone can be scored. "
+        "Convert the video again and set the output to “result only”."
     ),
     "score.no_original": _(
         "The conversion can't be scored: the original video was deleted, or the target person has no faces."
     ),
-    "removal.busy": _("A job of it is still queued or running. Cancel that job on the Jobs page first."),
-    "removal.gone": _("It has already been deleted."),
+    "removal.busy": _("A job of this item is still queued or running. Cancel it on the Jobs page first."),
+    "removal.gone": _("This item has already been deleted."),
     "score.busy": _("This conversion is already being scored."),
 }
 

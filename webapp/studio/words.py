@@ -59,7 +59,7 @@ CHOICES: dict[str, Promise | str] = {
     "direct": _("whole crop"),
     "mask": _("along the mask"),
     "poisson": _("Poisson: seamless lighting, slower"),
-    "none": _("unchanged"),
+    "none": _("none (colours unchanged)"),
     "mean": _("mean and standard deviation"),
     "lab": _("mean and standard deviation in Lab"),
     "histogram": _("histogram"),
@@ -102,7 +102,7 @@ READINGS: dict[str, Promise] = {
     "different": _("Face recognition would say that this is not {wanted}."),
 }
 MEASURES: dict[str, tuple[Promise, Promise]] = {
-    "swapped_share": (_("Frames with a replaced face"), _("Out of the frames with a face.")),
+    "swapped_share": (_("Frames with a replaced face"), _("As a share of the frames with a face.")),
     "found_share": (_("Frames with a face in the result"), _("Below 100 %: the face falls apart in some frames.")),
     "pose_error": (_("Pose error"), _("In degrees. A perfect swap measures up to about 4.")),
     "expression_error": (_("Expression error"), _("In eye distances. A perfect swap measures about 0.03.")),
@@ -211,5 +211,5 @@ def difference(gap: float, swap: Swap, other: Swap) -> str:
     """Compare the two directions; ``gap`` is the position of ``swap`` minus that of ``other``."""
     if abs(gap) < 0.1:
         return str(_("Both directions are about equally good."))
-    better = str(_("Better by {gap} percentage points: {direction}."))
+    better = str(_("“{direction}” is better by {gap} percentage points."))
     return better.format(gap=f"{100 * abs(gap):.0f}", direction=(swap if gap > 0 else other).words)

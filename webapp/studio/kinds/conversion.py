@@ -21,7 +21,7 @@ _MESSAGES: dict[str, Words] = {
     "convert.reference": _("The consent recordings have changed in the meantime"),
     "convert.same_file": _("The result would overwrite the input video"),
     "convert.unchecked": _("The faces in the result were never compared with the people who gave consent"),
-    "convert.unverified": _("The swapped face could not be confirmed as that of the person who gave consent"),
+    "convert.unverified": _("The replaced face could not be confirmed as that of the person who gave consent"),
     "join.parts": _("The segments can't be joined"),
 }
 _ADVICE: dict[str, Words] = {

@@ -14,7 +14,7 @@ from webapp.operations.words import WHY
 class Command(BaseCommand):
     """Says what would go; with ``--really`` it goes."""
 
-    help = "List the files that can be deleted: expired uploads, unreferenced files, files left by crashed processes, old logs."
+    help = "List what can be deleted: expired uploads, unreferenced files, files of crashed processes, old logs."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--really", action="store_true", help="delete them")
