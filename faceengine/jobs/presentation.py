@@ -30,7 +30,7 @@ class Storage:
     label: Words
 
 
-OTHER = Storage("other", _("Anything else"))
+OTHER = Storage("other", _("Other"))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class State(TextChoices):
 
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
-    WAITING = "waiting", _("waiting for its parts")
+    WAITING = "waiting", _("waiting for segments")
     PAUSED = "paused", _("paused")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")

@@ -103,7 +103,7 @@ def steer(request: HttpRequest, job_id: UUID, change: str) -> HttpResponse:
         raise Http404
     job = get_job_to_steer(request.user, job_id)
     if not _change(request, change)(job):
-        messages.warning(request, _("That can't be done any more: the job has changed meanwhile."))
+        messages.warning(request, _("The job has changed in the meantime, so this is no longer possible."))
     back = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(back, {request.get_host()}):
         return HttpResponseRedirect(back)  # not redirect(), which takes any word for the name of a view

@@ -86,7 +86,7 @@ def test_a_verdict_goes_on_to_the_next_and_is_taken_back(room: Page) -> None:
     state(room, 2, "new")
     assert states() == {1: CropState.KEPT}
     press(room, "Control+z", "Control+z")
-    expect(room.locator("#said")).to_have_text("There is nothing left to undo.")
+    expect(room.locator("#said")).to_have_text("There is nothing to undo.")
     assert states() == {}
 
 
@@ -115,7 +115,7 @@ def test_a_range_reaches_over_tiles_that_are_not_loaded(room: Page) -> None:
 
 
 def test_a_range_follows_the_order_that_is_shown(room: Page) -> None:
-    room.get_by_label("Order").select_option("yaw")
+    room.get_by_label("Sort by").select_option("yaw")
     order = list(Crop.objects.order_by("yaw", "number").values_list("number", flat=True))
     first = room.locator(".tile").first
     expect(first).to_have_id(f"crop-{order[0]}")
@@ -167,7 +167,7 @@ def test_two_who_differ_dispute_and_an_editor_settles(room: Page, face_set: Face
     expect(room.locator(".tile")).to_have_count(1)
     room.locator("#crop-1").focus()
     room.get_by_text("Decide for the team").click()
-    room.get_by_role("button", name="Settle: reject").click()
+    room.get_by_role("button", name="Final: reject").click()
     state(room, 1, "rejected")
     assert states() == {1: CropState.REJECTED}
 
@@ -176,7 +176,7 @@ def test_the_loupe_shows_judges_and_goes_on(room: Page) -> None:
     press(room, "Enter")
     loupe = room.locator("#loupe")
     expect(loupe.get_by_role("heading")).to_contain_text("Crop 1, not reviewed")
-    expect(loupe).to_contain_text("The frame is not there any more")
+    expect(loupe).to_contain_text("The frame is no longer available")
     press(room, "ArrowRight")
     expect(loupe.get_by_role("heading")).to_contain_text("Crop 2")
     press(room, "x")
@@ -196,14 +196,14 @@ def test_the_next_unreviewed_is_found_beyond_what_is_loaded(room: Page, face_set
 
 
 def test_filters_by_measure_are_kept_in_the_address(room: Page) -> None:
-    room.get_by_text("Filter by measures").click()
-    slider = room.get_by_label("suspicion, at least")
+    room.get_by_text("Filters").click()
+    slider = room.get_by_label("outlier score, minimum")
     slider.evaluate("(slider) => { slider.value = 0.9; slider.dispatchEvent(new Event('input')); }")
     expected = Crop.objects.filter(suspicion__gte=float(slider.input_value())).count()
     expect(room.locator(".tile")).to_have_count(expected)
     room.reload()
     expect(room.locator(".tile")).to_have_count(expected)
-    room.get_by_role("button", name="Show everything").click()
+    room.get_by_role("button", name="Show all crops").click()
     expect(room.locator("#crop-1")).to_be_visible()
 
 
@@ -211,7 +211,7 @@ def test_keys_are_those_of_the_buttons(room: Page) -> None:
     press(room, "?")
     expect(room.get_by_role("dialog")).to_contain_text("Next unreviewed")
     press(room, "Escape")
-    room.get_by_label("Order").focus()
+    room.get_by_label("Sort by").focus()
     press(room, "x")
     room.wait_for_timeout(300)
     assert states() == {}
@@ -239,9 +239,9 @@ def test_it_works_without_scripts(context: BrowserContext, server: Server, owner
     page.get_by_label("Crop 3", exact=True).check()
     page.get_by_label("Crop 5", exact=True).check()
     page.get_by_role("button", name="Reject", exact=True).click()
-    expect(page.get_by_text("2 crops were judged.")).to_be_visible()
+    expect(page.get_by_text("Saved your verdict on 2 crops.")).to_be_visible()
     assert states() == dict.fromkeys((3, 5), CropState.REJECTED)
-    page.get_by_role("link", name="More").click()
+    page.get_by_role("link", name="Show more").click()
     expect(page.get_by_label("Crop 201", exact=True)).to_be_visible()
     plain.close()
 

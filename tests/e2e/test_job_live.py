@@ -103,7 +103,7 @@ def test_who_may_no_longer_watch_is_told(context: BrowserContext, work: Work, ow
     wait_for_points(page, 1)
     Membership.objects.filter(user=owner).delete()
     page.evaluate("document.querySelector('job-stream').socket.close()")
-    expect(page.get_by_text("You can't watch this job any more.")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("You can no longer view this job.")).to_be_visible(timeout=10_000)
 
 
 def test_the_end_of_a_job_is_seen(page: Page, work: Work) -> None:

@@ -74,7 +74,7 @@ def test_the_next_verdict_is_about_a_face_that_is_seen_to_be_marked(page: Page, 
     page.mouse.wheel(0, 4000)
     until(page, "scrollY > 1500")
     page.keyboard.press("x")
-    expect(page.locator("#said")).to_contain_text("out of sight")
+    expect(page.locator("#said")).to_contain_text("out of view")
     expect(marked).to_be_in_viewport()
     assert not Verdict.objects.exists()
     page.keyboard.press("x")

@@ -121,7 +121,7 @@ def test_two_videos_play_as_one(page: Page, conversion: Conversion) -> None:
     assert cut_of(left) == pytest.approx(75, abs=1)
     page.wait_for_timeout(6000)  # the page follows the server meanwhile, and leaves the videos alone
     assert cut_of(left) == pytest.approx(75, abs=1)
-    handle = page.get_by_role("slider", name="How much of the video")
+    handle = page.get_by_role("slider", name="Visible part of the original video")
     handle.press("End")  # all of it is before the swap
     assert cut_of(left) == 0
     handle.press("Home")

@@ -219,7 +219,7 @@ def train(owner: Page, viewer: Page, project: str) -> str:
     owner.get_by_text("Advanced").click()
     for name, value in (("iterations", ITERATIONS), ("preview_every", 25), ("checkpoint_every", 25)):
         owner.locator(f"[name={name}]").fill(str(value))
-    owner.get_by_role("button", name=re.compile("^(Start training|Train ·)")).click()
+    owner.get_by_role("button", name=re.compile("^Start training")).click()
     owner.wait_for_url(re.compile(r"/runs/\d+/$"))
     run = owner.url
     viewer.goto(job_of(owner))
@@ -246,14 +246,14 @@ def train(owner: Page, viewer: Page, project: str) -> str:
 def train_longer(owner: Page, run: str) -> None:
     """It goes on from where it ended, and two of its previews are laid over each other."""
     owner.goto(run)
-    owner.get_by_label("Or: until iteration").fill(str(ITERATIONS + 25))
-    owner.get_by_role("button", name="Go on").click()
+    owner.get_by_label("Or up to iteration").fill(str(ITERATIONS + 25))
+    owner.get_by_role("button", name="Continue training").click()
     expect(owner.locator("job-progress")).to_contain_text(f"{ITERATIONS + 25} / {ITERATIONS + 25}", timeout=LONG)
     expect(owner.locator(".job-head .state")).to_have_text("done", timeout=LONG)
     owner.reload()
     owner.locator("[name=one]").select_option(label="25")
     owner.locator("[name=other]").select_option(label=str(ITERATIONS + 25))
-    owner.get_by_role("button", name="Compare").click()
+    owner.get_by_role("button", name="Compare snapshots").click()
     owner.locator("picture-compare .handle").press("Home")
     first = owner.locator("picture-compare figure").first
     assert first.evaluate("(figure) => getComputedStyle(figure).clipPath") == "inset(0px 100% 0px 0px)"
@@ -281,7 +281,7 @@ def preview_frames(page: Page, run: str) -> None:
     expect(form.locator("[name=at]")).to_have_value("2.00")
     for number, blend in enumerate(("mask", "poisson")):
         form.locator("[name=blend]").select_option(blend)
-        form.get_by_role("button", name="Preview this moment").click()
+        form.get_by_role("button", name="Preview this frame").click()
         expect(page.locator(".stills img")).to_have_count(number + 1, timeout=LONG)
         expect(form.locator("[name=blend]")).to_have_value(blend)
         expect(form.locator("[name=at]")).to_have_value("2.0")
@@ -299,7 +299,7 @@ def convert(page: Page, run: str) -> str:
     page.goto(run)
     form = page.locator("#convert form")
     choose_anton(form)
-    form.get_by_role("button", name="Convert", exact=True).click()
+    form.get_by_role("button", name="Convert video", exact=True).click()
     page.wait_for_url(re.compile(r"/conversions/\d+/$"))
     expect(page.locator("#film img").first).to_be_visible(timeout=LONG)
     picture(page, "converting")
@@ -319,8 +319,8 @@ def compare(page: Page) -> None:
 
 def score(owner: Page, viewer: Page) -> None:
     """Both see the score come, and only the owner could ask for it."""
-    expect(viewer.get_by_role("button", name="Find out how good it is")).to_have_count(0)
-    owner.get_by_role("button", name="Find out how good it is").click()
+    expect(viewer.get_by_role("button", name="Score this result")).to_have_count(0)
+    owner.get_by_role("button", name="Score this result").click()
     for page in (owner, viewer):
         expect(page.locator("#score meter")).to_be_visible(timeout=LONG)
 
@@ -333,7 +333,7 @@ def look_at_scores(page: Page, project: str) -> None:
     page.locator(".frames img").first.scroll_into_view_if_needed()
     wait_until(page, "[...document.querySelectorAll('.frames img')].some((one) => one.naturalWidth == 960)")
     picture(page, "scores")
-    page.get_by_role("link", name="Report on one page").click()
+    page.get_by_role("link", name="One-page report").click()
     expect(page.get_by_role("button", name="Print")).to_be_visible()
     page.wait_for_load_state("networkidle")
     paper = page.pdf(prefer_css_page_size=True)

@@ -289,7 +289,7 @@ def test_old_logs_of_ended_jobs_go_and_their_pages_say_so(project: Project, sett
     assert [file.name for file in goes] == [f"{run.folder}/logs/1.log"]
     cleaning.clean_up()
     page = client_of(User.objects.get(email="owner@example.org")).get(f"/jobs/{run.pk}/logs/1/").content.decode()
-    assert "too old to be kept" in page
+    assert "retention period was over" in page
     assert run.attempts.get().log_removed_at is not None
     assert cleaning.preview() == {}
 
@@ -373,7 +373,7 @@ def test_the_command_only_says_unless_it_is_told_to(project: Project) -> None:
     path = put(Root.STORAGE, name)
     assert name in command()
     assert path.exists()
-    assert command("--really").startswith("1 files removed")
+    assert command("--really").startswith("1 files deleted")
     assert not path.exists()
     assert command() == ""
 
@@ -407,9 +407,17 @@ def test_the_page_says_what_there_is(project: Project, staff: User) -> None:
     Slot.objects.filter(pk=dead.pk).update(seen_at=timezone.now() - timedelta(hours=1))
     page = client_of(staff).get("/operations/").content.decode()
     assert running.slot is not None
-    for text in (str(running.slot), "there/gpu7", "not heard of", "0.0.9", "at work", "Queue for GPU", "Jobs ahead"):
+    for text in (str(running.slot), "there/gpu7", "no heartbeat since", "0.0.9", "busy", "Queue for GPU", "Jobs ahead"):
         assert text in page or text == "Jobs ahead", text
-    for text in ("Face sets", "Runs, with", "Evidence of consents", "4.9", "Remove 4.9", "SQLite", "Django"):
+    for text in (
+        "Face sets",
+        "Trainings with",
+        "Consent evidence",
+        "4.9",
+        "Permanently delete 4.9",
+        "SQLite",
+        "Django",
+    ):
         assert text in page.replace("PostgreSQL", "SQLite"), text
     assert "Secret" not in page, "staff is no member of the team"
     assert f"/jobs/{running.pk}/" not in page
@@ -421,10 +429,10 @@ def converted_config() -> dict[str, Any]:
 
 def test_a_look_is_kept_for_a_minute_and_made_anew_when_asked(project: Project, staff: User) -> None:
     browser = client_of(staff)
-    assert "nothing that may go" in browser.get("/operations/").content.decode()
+    assert "nothing to clean up" in browser.get("/operations/").content.decode()
     put(Root.STORAGE, f"jobs/{uuid.uuid4()}/a.png")
-    assert "nothing that may go" in browser.get("/operations/").content.decode()
-    assert "nothing that may go" not in browser.get("/operations/?anew").content.decode()
+    assert "nothing to clean up" in browser.get("/operations/").content.decode()
+    assert "nothing to clean up" not in browser.get("/operations/?anew").content.decode()
 
 
 def test_every_kind_and_reason_has_its_words() -> None:

@@ -45,7 +45,7 @@ def test_before_and_after_are_compared(owner: User, conversion: Conversion) -> N
     page = page_of(owner, conversion)
     assert "<video-compare" in page
     assert f"/assets/{conversion.asset_id}/file/" in page  # type: ignore[attr-defined]
-    assert "replaced in 49 of 50 frames" in page
+    assert "Face replaced in 49 of 50 frames" in page
 
 
 def test_what_stands_side_by_side_already_or_lost_its_video_is_shown_alone(owner: User, run: Run) -> None:
@@ -63,7 +63,7 @@ def test_a_conversion_that_is_not_done_shows_how_far_it_is(owner: User, run: Run
     queued = services.start_conversion(owner, run, video, {})
     assert "<video" not in page_of(owner, queued)
     ended(queued.job, fails="convert.no_person")
-    assert "The person was not seen in the video" in page_of(owner, queued)
+    assert "The person was not found in the video" in page_of(owner, queued)
 
 
 def test_who_may_have_it_scored_once(owner: User, project: Project, conversion: Conversion) -> None:
@@ -76,9 +76,16 @@ def test_who_may_have_it_scored_once(owner: User, project: Project, conversion: 
 def test_the_score_is_told_in_numbers_and_words(owner: User, conversion: Conversion) -> None:
     scored(conversion)
     page = page_of(owner, conversion)
-    for told in ("0.890", "0.970", "Similarity 0.930: 0.50 of the way", "98 %", "More faces would help.", "frame 31"):
+    for told in (
+        "0.890",
+        "0.970",
+        "50 % of the way from person A to person B (similarity 0.930)",
+        "98 %",
+        "More faces would help.",
+        "frame 31",
+    ):
         assert told in page
-    assert "More like the wanted person" in page
+    assert "The result is more like person B than like person A." in page
     assert "similarity 0.930" in client_of(owner).get(f"/runs/{conversion.run.pk}/").content.decode()
 
 
@@ -87,7 +94,7 @@ def test_a_report_that_is_gone_or_poor_is_no_error(owner: User, conversion: Conv
     nothing = '{"position": null, "similarity": null, "best": [], "worst": [3], "per_frame": []}'
     path = Path(default_storage.path(f"{score.job.folder}/report.json"))
     path.write_text(nothing)
-    assert "no face was found" in page_of(owner, conversion)
+    assert "No face was found" in page_of(owner, conversion)
     path.unlink()
     assert client_of(owner).get(f"/conversions/{conversion.pk}/").status_code == 200
     Job.objects.filter(pk=score.job.pk).update(state="failed", error_code="score.no_face", result=None)
@@ -120,7 +127,7 @@ def test_frames_are_found_in_the_video_by_their_time() -> None:
 def test_better_positions_have_better_words() -> None:
     said = [verdict(position) for position in (-0.2, 0.2, 0.6, 0.9)]
     assert len(set(said)) == 4
-    assert "before the swap" in said[0]
+    assert "still the original person" in said[0]
     assert "hardly" in said[-1]
 
 

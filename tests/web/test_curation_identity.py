@@ -133,7 +133,7 @@ def test_the_room_shows_them_apart(face_set: FaceSet, client: Client) -> None:
     client.force_login(owner_of(face_set))
     url = f"/projects/{face_set.person.project_id}/a/faces/"
     page = client.get(url).content.decode()
-    assert 'data-state="other" aria-pressed="false">Somebody else <span class="number quiet">5</span>' in page
+    assert 'data-state="other" aria-pressed="false">Another person <span class="number quiet">5</span>' in page
     assert 'data-state="unsure"' in page
     only = client.get(f"{url}tiles", {"view": '{"states": ["other"]}'}).json()["tiles"]
     assert len(only) == 5

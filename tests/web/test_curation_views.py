@@ -156,7 +156,7 @@ def test_editors_change_the_rule(face_set: FaceSet, browser: Visitor, visitor: s
 
 def test_a_person_without_faces_has_an_empty_room(reviewer: Visitor) -> None:
     answer = reviewer.client.get(reviewer.room.replace("/a/", "/b/"))
-    assert "There are no faces yet" in answer.content.decode()
+    assert "No faces yet" in answer.content.decode()
     assert reviewer.client.get(reviewer.room.replace("/a/", "/c/")).status_code == 404
 
 

@@ -113,7 +113,7 @@ def test_the_extraction_gets_the_form_s_settings(owner: User, project: Project) 
     job = FaceSet.objects.get().job
     assert job is not None
     assert (job.config["every"], job.config["size"]) == (12, 256)
-    assert "being extracted just now" in client.post(url, follow=True).content.decode()
+    assert "are already being extracted" in client.post(url, follow=True).content.decode()
 
 
 def test_a_project_s_page_asks_the_database_no_more_for_many(owner: User, project: Project) -> None:
@@ -192,7 +192,7 @@ def test_the_first_step_is_that_both_people_agree(owner: User, project: Project)
     consent_of(bruno)
     assert "has not answered" in standings([project])[0].next.text
     consent_of(anna, "waiting")
-    assert "waits for a review" in standings([project])[0].next.text
+    assert "is waiting for review" in standings([project])[0].next.text
     page = client_of(owner).get(f"/projects/{project.pk}/").content.decode()
     assert "waiting for review" in page
     assert "runs/new" not in page

@@ -71,7 +71,7 @@ def test_times_are_said_roughly(seconds: float, words: str) -> None:
 def test_the_button_says_how_long_it_takes(owner: User, project: Project, settings: Any) -> None:
     slot("gpu0", "cpu", settings.JOBS_HOST)
     page = client_of(owner).get(f"/projects/{project.pk}/runs/new/").content.decode()
-    assert "Train · about 15 min on this computer</button>" in page
+    assert "Start training · about 15 min on this computer</button>" in page
     assert '<option value="quick" selected>' in page
     assert re.search(r'name="minutes" value="15"', page)
     times = json.loads(re.search(r"<training-time>.*?<script[^>]*>(.*?)</script>", page, re.S)[1])  # type: ignore[index]
@@ -79,7 +79,7 @@ def test_the_button_says_how_long_it_takes(owner: User, project: Project, settin
     slot("gpu1", "gpu", "elsewhere")
     Slot.objects.update(processor="gpu")
     page = client_of(owner).get(f"/projects/{project.pk}/runs/new/").content.decode()
-    assert "Train · about 60 min</button>" in page
+    assert "Start training · about 60 min</button>" in page
     assert '<option value="standard" selected>' in page
     times = json.loads(re.search(r"<training-time>.*?<script[^>]*>(.*?)</script>", page, re.S)[1])  # type: ignore[index]
     assert times["presets"]["standard-64"]["rate"] is None  # two cores say nothing of a GPU

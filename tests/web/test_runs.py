@@ -155,8 +155,8 @@ def test_how_long_a_training_takes_is_what_one_here_has_told(owner: User, projec
     ended(again, Progress("train", 20, 20, "iterations", 4.0))
     assert known()["tiny"] == 4.0
     page = client_of(owner).get(f"/projects/{project.pk}/runs/new/").content.decode()
-    assert "about 5 s, at 4.0 iterations a second as measured here" in page
-    assert "on two processor cores without a graphics card about 28 h 48 min" in page
+    assert "about 5 s, at the 4.0 iterations/s measured on this installation" in page
+    assert "about 28 h 48 min on two CPU cores without a GPU" in page
 
 
 def test_a_warning_is_told_once_and_says_what_to_do(owner: User, run: Run) -> None:
@@ -164,9 +164,9 @@ def test_a_warning_is_told_once_and_says_what_to_do(owner: User, run: Run) -> No
     leans = Message("warning", "train.leans", "person B is learned worse")
     ended(run.job, leans, Message("info", "train.begin", "it begins"), leans)
     page = client_of(owner).get(f"/runs/{run.pk}/").content.decode()
-    assert page.count("One person is learnt worse than the other") == 1
+    assert page.count("One person is learned less well than the other") == 1
     assert "× 2" in page
-    assert "needs more of them" in page
+    assert "needs more crops" in page
     assert "it begins" not in page
 
 
@@ -180,22 +180,22 @@ def test_who_may_train_longer(project: Project, run: Run) -> None:
 @pytest.mark.parametrize(("said", "config"), [({"minutes": "2.5"}, (2.5, None)), ({"iterations": "40"}, (None, 40))])
 def test_a_run_goes_on_in_its_folder(owner: User, run: Run, said: dict[str, str], config: tuple[Any, Any]) -> None:
     page = client_of(owner).get(f"/runs/{run.pk}/").content.decode()
-    assert "It goes on from iteration 20" in page
+    assert "Training continues from iteration 20" in page
     client_of(owner).post(f"/runs/{run.pk}/longer/", said)
     job = Job.objects.get(pk=run.job.pk)
     assert (job.state, job.config["minutes"], job.config["iterations"]) == ("queued", *config)
     assert AuditEntry.objects.filter(verb="run.extended").count() == 1
     page = client_of(owner).get(f"/runs/{run.pk}/").content.decode()
-    assert "It goes on from iteration" not in page
+    assert "Training continues from iteration" not in page
 
 
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({}, "Give either minutes or iterations"),
-        ({"minutes": "1", "iterations": "40"}, "Give either minutes or iterations"),
+        ({}, "Enter either minutes or iterations"),
+        ({"minutes": "1", "iterations": "40"}, "Enter either minutes or iterations"),
         ({"minutes": "-1"}, "greater than or equal"),
-        ({"iterations": "20"}, "It has had that many iterations already"),
+        ({"iterations": "20"}, "The training has already reached this iteration"),
     ],
 )
 def test_what_is_no_longer_training(owner: User, run: Run, said: dict[str, str], reason: str) -> None:
@@ -252,7 +252,7 @@ def test_a_still_that_is_done_is_shown_signed_and_with_its_label_as_drawn(owner:
     client, url = client_of(owner), f"/jobs/{job.pk}/files/still.jpg"
     page = client.get(f"/runs/{run.pk}/").content.decode()
     assert url in page
-    assert "The person was not seen in this frame." in page
+    assert "The person was not found in this frame." in page
     for query in ("", "?download"):
         answer = client.get(url + query)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content

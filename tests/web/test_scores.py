@@ -23,6 +23,7 @@ from webapp.accounts.models import User
 from webapp.projects.models import Project
 from webapp.studio.models import Conversion, Run
 from webapp.studio.scores import COLUMNS, Shown, position
+from webapp.studio.swaps import Swap
 from webapp.studio.words import REASONS, difference
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +65,7 @@ def test_both_directions_stand_side_by_side(owner: User, project: Project, run: 
     judged(run, "a", position=0.8)
     judged(run, "b", position=0.5)
     page = room(owner, project)
-    assert "A becoming B is better, by 0.30 of the way." in page
+    assert "“person A gets the face of person B” is better by 30 percentage points." in page
     assert page.count("<similarity-chart") == 2
     assert page.count("frames/000031.jpg") == page.count("frames/000007.jpg") == 4
     assert "/scores/" in client_of(owner).get(f"/projects/{project.pk}/").content.decode()
@@ -73,7 +74,7 @@ def test_both_directions_stand_side_by_side(owner: User, project: Project, run: 
 def test_scores_of_different_networks_are_not_compared(owner: User, project: Project, run: Run) -> None:
     judged(run, "a", position=0.8)
     judged(run, "b", position=0.5, network="facenet-vggface2")
-    assert "is better" not in room(owner, project)
+    assert "is better by" not in room(owner, project)
 
 
 def test_the_newest_is_shown_and_any_other_can_be_chosen(owner: User, project: Project, run: Run) -> None:
@@ -99,7 +100,7 @@ def test_a_report_that_is_gone_leaves_the_rest(owner: User, project: Project, ru
     judged(run, "b")
     Path(default_storage.path(f"{gone.score.job.folder}/report.json")).unlink()
     page = room(owner, project)
-    assert "is gone" in page
+    assert "report of this score is missing" in page
     assert page.count("<similarity-chart") == 1
     assert client_of(owner).get(f"/conversions/{gone.pk}/score.csv").status_code == 404
 
@@ -134,7 +135,7 @@ def test_the_report_says_what_was_judged_and_by_whom(owner: User, project: Proje
         assert told in page, told
 
 
-@pytest.mark.parametrize(("language", "told"), [("en", "has 40 usable crops"), ("zh-hans", "40")])
+@pytest.mark.parametrize(("language", "told"), [("en", "only 40 usable crops of person B"), ("zh-hans", "40")])
 def test_reasons_are_in_the_reader_s_language(
     owner: User, project: Project, run: Run, language: str, told: str
 ) -> None:
@@ -143,7 +144,7 @@ def test_reasons_are_in_the_reader_s_language(
     page = client.get(f"/projects/{project.pk}/scores/", headers={"Accept-Language": language}).content.decode()
     assert told in page
     assert "More faces would help." in page
-    assert ("usable crops; swaps" in page) == (language == "en")
+    assert ("usable crops of" in page) == (language == "en")
     assert "it lacks yaw 30" in page
 
 
@@ -167,6 +168,7 @@ def test_a_reason_is_told_once_with_all_its_details() -> None:
 def test_positions_and_their_difference(run: Run) -> None:
     assert position(judged(run, similarity=0.93).score) == pytest.approx(0.5)
     with translation.override("en"):
-        said = {difference(gap) for gap in (-0.5, 0.05, -0.05, 0.5)}
+        one, other = Swap("Anna", "Bruno"), Swap("Bruno", "Anna")
+        said = {difference(gap, one, other) for gap in (-0.5, 0.05, -0.05, 0.5)}
     assert len(said) == 3
-    assert "B becoming A is better, by 0.50" in " ".join(said)
+    assert "“Bruno gets the face of Anna” is better by 50 percentage points." in said

@@ -46,7 +46,7 @@ def tell(job: Job, iteration: int) -> None:
 def test_training_is_done_when_it_has_ended(owner: User, project: Project, begun: Run) -> None:
     marks, following = steps(owner, project)
     assert marks["Training"] == "now"
-    assert "waits for its turn" in following
+    assert "is queued" in following
     job = claimed(begun.job)
     assert "after the first checkpoint" in steps(owner, project)[1]
     tell(job, 20)
@@ -66,14 +66,14 @@ def test_a_training_that_was_stopped_is_not_done(owner: User, project: Project, 
     transitions.stopped(job.pk, job.attempt, 75)
     marks, following = steps(owner, project)
     assert marks["Training"] == "now"
-    assert "was stopped before its end" in following
+    assert "ended early" in following
     assert f"/runs/{begun.pk}/" in following
     converted(Run.objects.get(pk=begun.pk))
     assert steps(owner, project)[0]["Training"] == "done"  # it has been good enough
 
 
 def test_faces_that_nobody_has_judged_are_not_curated(owner: User, project: Project, begun: Run) -> None:
-    assert steps(owner, project)[0]["Curation"] == "skipped"
+    assert steps(owner, project)[0]["Face review"] == "skipped"
 
 
 def test_what_is_queued_is_not_being_extracted(owner: User, project: Project) -> None:
@@ -81,7 +81,7 @@ def test_what_is_queued_is_not_being_extracted(owner: User, project: Project) ->
         footage(person)
     services.extract_faces(owner, project.people.get(side="a"))
     page = client_of(owner).get(f"/projects/{project.pk}/").content.decode()
-    assert "waits for its turn" in page
+    assert "is queued" in page
     assert "are being extracted" not in page
     assert "No worker" in page or "slot" in page.split('id="person-a"')[1].split("</section>")[0]
     claimed(Job.objects.get(kind="extract"))

@@ -73,7 +73,7 @@ def test_only_who_may_upload_is_offered_it(person: Person, url: str) -> None:
         if name in ("stranger", "anonymous"):
             continue
         page = client_of(someone).get(url).content.decode()
-        assert ("<upload-room" in page) == ("Delete it" in page) == (name in ("owner", "editor")), name
+        assert ("<upload-room" in page) == ("Delete file" in page) == (name in ("owner", "editor")), name
 
 
 def test_the_room_tells_what_is_there(owner: User, person: Person, url: str) -> None:

@@ -100,7 +100,10 @@ def form(request: HttpRequest, face_set: FaceSet) -> HttpResponse:
     elif value in ("", *Value.values):
         numbers = tuple(number_in(number, "crop") for number in request.POST.getlist("crop")[:PAGE])
         count = len(decide(face_set, request.user, Selection(View(), numbers), value or None).former)
-        messages.success(request, ngettext("%(n)d crop was judged.", "%(n)d crops were judged.", count) % {"n": count})
+        messages.success(
+            request,
+            ngettext("Saved your verdict on %(n)d crop.", "Saved your verdict on %(n)d crops.", count) % {"n": count},
+        )
     else:
         raise BadSelectionError(f"no verdict {value}")
     back = {name: request.POST[name] for name in ("view", "after") if request.POST.get(name)}
@@ -114,7 +117,7 @@ def rule(request: HttpRequest, face_set: FaceSet) -> HttpResponse:
     if wanted not in Rule.values or needed < 1:
         raise BadSelectionError("no such rule")
     change_rule(face_set, request.user, wanted, needed)
-    messages.success(request, _("The rule was changed; every crop's state follows it."))
+    messages.success(request, _("The rule was changed. The states of all crops are updated."))
     return redirect(_room(face_set))
 
 
@@ -122,7 +125,7 @@ def _undo_plainly(request: HttpRequest, face_set: FaceSet) -> None:
     try:
         undo(face_set, request.user)
     except NothingToUndoError:
-        messages.warning(request, _("There is nothing left to undo."))
+        messages.warning(request, _("There is nothing to undo."))
 
 
 def _room(face_set: FaceSet) -> str:

@@ -23,9 +23,9 @@ from webapp.projects.models import Person
 class Rule(models.TextChoices):
     """How verdicts of several people make a crop's state."""
 
-    FIRST = "first", _("one verdict is enough; people who differ make it disputed")
-    MAJORITY = "majority", _("the majority of several verdicts; a tie makes it disputed")
-    ANY_REJECT = "any_reject", _("one reject is enough to reject")
+    FIRST = "first", _("one verdict is enough; contradicting verdicts make a crop disputed")
+    MAJORITY = "majority", _("the majority of several verdicts; a tie makes a crop disputed")
+    ANY_REJECT = "any_reject", _("one reject verdict is enough to reject a crop")
 
 
 class FaceSet(models.Model):
@@ -78,9 +78,9 @@ class CropState(models.TextChoices):
     KEPT = "kept", _("kept")
     REJECTED = "rejected", _("rejected")
     DISPUTED = "disputed", _("disputed")
-    UNSURE = "unsure", _("may be somebody else")
+    UNSURE = "unsure", _("may be another person")
     """Not taken until somebody keeps it."""
-    OTHER = "other", _("somebody else")
+    OTHER = "other", _("another person")
     """Set aside, whatever anybody says of it."""
 
 
@@ -94,8 +94,8 @@ class Identity(models.TextChoices):
     """What the embedding network says: is it the set's person?"""
 
     SAME = "same", _("the person")
-    UNSURE = "unsure", _("may be somebody else")
-    DIFFERENT = "different", _("somebody else")
+    UNSURE = "unsure", _("may be another person")
+    DIFFERENT = "different", _("another person")
 
 
 class Crop(models.Model):

@@ -19,7 +19,6 @@ from webapp.curation.requests import get_person, number_in, posts, reads, sent, 
 from webapp.curation.selection import BadSelectionError, Selection, View
 from webapp.curation.words import MEASURES, SORTS, WARNED, texts
 from webapp.projects.access import REACH, Verb, role_of
-from webapp.projects.models import Side
 
 ALIKE = 200
 _DAY = "private, max-age=86400, immutable"
@@ -32,7 +31,7 @@ def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     """The grid of a person's crops, with the first of them; without scripts a form of check boxes."""
     person = get_person(request, project_id, side)
     face_set = FaceSet.objects.filter(person=person).first()
-    context = {"person": person, "sides": Side, "side": side}
+    context = {"person": person, "side": side}
     if face_set is None:
         return render(request, "curation/empty.html", context)
     face_set.person = person
@@ -122,7 +121,7 @@ def alike_crops(request: HttpRequest, face_set: FaceSet, number: int) -> HttpRes
     try:
         numbers = alike(face_set, number, ALIKE)
     except NoEmbeddingsError:
-        return JsonResponse({"code": "unlike", "text": _("Likeness can't be measured here.")}, status=404)
+        return JsonResponse({"code": "unlike", "text": _("Similarity can't be measured for these faces.")}, status=404)
     found = {tile[0]: tile for tile in tiles.tiles(View(numbers=tuple(numbers)).filtered(face_set), request.user)}
     return JsonResponse({"tiles": [found[number] for number in numbers if number in found], "more": False})
 

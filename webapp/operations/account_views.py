@@ -59,7 +59,7 @@ def vouch_for(request: HttpRequest, user_id: int) -> HttpResponse:
     except TeamError as error:
         messages.error(request, error.reason)
     else:
-        messages.success(request, _("You vouch for %(email)s.") % {"email": user.email})
+        messages.success(request, _("You now vouch for %(email)s.") % {"email": user.email})
     return redirect("operations:accounts")
 
 

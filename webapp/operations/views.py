@@ -76,7 +76,7 @@ def clean_up(request: HttpRequest) -> HttpResponse:
     """Remove what may go now, which may be other than what the preview showed."""
     gone = cleaning.clean_up()
     cache.delete(_SURVEY)
-    said = ngettext("%(count)d file removed, %(size)s.", "%(count)d files removed, %(size)s.", gone.files)
+    said = ngettext("Deleted %(count)d file (%(size)s).", "Deleted %(count)d files (%(size)s).", gone.files)
     messages.success(request, said % {"count": gone.files, "size": filesizeformat(gone.size)})
     return redirect("operations:overview")
 

@@ -11,28 +11,28 @@ from webapp.operations.places import Root
 from webapp.operations.survey import Kind, Why
 
 KINDS: dict[str, Words] = {
-    Kind.ARRIVING: _("Files on their way"),
-    Kind.PICTURES: _("Small pictures of faces"),
-    Kind.EVIDENCE: _("Evidence of consents, encrypted"),
+    Kind.ARRIVING: _("Partial uploads"),
+    Kind.PICTURES: _("Face thumbnails"),
+    Kind.EVIDENCE: _("Consent evidence (encrypted)"),
     Kind.LOGS: _("Logs"),
-    Kind.SCRATCH: _("Scratch of attempts"),
-    Kind.CACHE: _("Copies of what is in the store"),
+    Kind.SCRATCH: _("Scratch files of attempts"),
+    Kind.CACHE: _("Local copies of files in the object store"),
     Kind.OTHER: OTHER.label,
 }
 
 WHY: dict[Why, Promise] = {
-    Why.EXPIRED: _("Uploads that were broken off and have expired"),
-    Why.NOBODY_S: _("Files that nothing in the database names"),
-    Why.LEFT: _("What processes left that died"),
-    Why.OLD_LOG: _("Logs that are too old to be kept"),
-    Why.OLD_COPY: _("Copies of what was deleted"),
+    Why.EXPIRED: _("Expired partial uploads"),
+    Why.NOBODY_S: _("Files that the database doesn't reference"),
+    Why.LEFT: _("Files left by crashed processes"),
+    Why.OLD_LOG: _("Logs older than the retention period"),
+    Why.OLD_COPY: _("Copies of deleted files"),
 }
 
 ROOTS: dict[str, Promise] = {
-    Root.STORAGE: _("files"),
-    Root.UPLOADS: _("uploads on their way"),
-    Root.VERIFY: _("files to be verified"),
-    Root.SCRATCH: _("scratch"),
+    Root.STORAGE: _("file storage"),
+    Root.UPLOADS: _("partial uploads"),
+    Root.VERIFY: _("files being verified"),
+    Root.SCRATCH: _("scratch files"),
     "data": _("database"),
 }
 

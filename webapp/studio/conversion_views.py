@@ -15,6 +15,7 @@ from webapp.projects.access import Verb
 from webapp.studio import live, scores, services
 from webapp.studio.access import get_conversion
 from webapp.studio.errors import StudioError
+from webapp.studio.swaps import swap_of
 
 
 @require_safe
@@ -26,6 +27,7 @@ def conversion(request: HttpRequest, conversion_id: int) -> HttpResponse:
     score = getattr(found, "score", None)
     if score is not None:
         score.conversion = found
+    people = list(found.run.project.people.all())
     comparable = found.asset is not None and found.job.config.get("layout", "result") == "result"
     context = {
         "conversion": found,
@@ -39,7 +41,8 @@ def conversion(request: HttpRequest, conversion_id: int) -> HttpResponse:
         "pictures": [] if found.result else live.pictures(found.job),
         "score": score,
         "score_row": row_of(request.user, score.job) if score else None,
-        "shown": scores.shown(score) if score else None,
+        "shown": scores.shown(score, people) if score else None,
+        "swap": swap_of(found.direction, people),
     }
     return render(request, "studio/conversion.html", context)
 

@@ -54,7 +54,7 @@ def _field(option: Option) -> forms.Field:
     if option.choices:
         shown = [(choice, _called(option.name, choice)) for choice in option.choices]
         if default is None:
-            shown.insert(0, ("", _("as the preset says")))
+            shown.insert(0, ("", _("as in the preset")))
         return forms.TypedChoiceField(choices=shown, coerce=option.kind, empty_value=None, **known)
     if option.kind is bool:
         both = [(value, _called(option.name, value)) for value in (True, False)]
@@ -74,7 +74,7 @@ def _at_least(option: Option) -> Callable[[int], None]:
 
     def validate(value: int) -> None:
         if not option.allows(value):
-            raise forms.ValidationError(_("Give 0, or at least %(low)s.") % {"low": int(option.low)})
+            raise forms.ValidationError(_("Enter 0, or at least %(low)s.") % {"low": int(option.low)})
 
     return validate
 
@@ -105,7 +105,7 @@ class RunForm(OptionsForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         if values.get("minutes") and values.get("iterations"):
-            self.add_error("iterations", _("Give either minutes or iterations."))
+            self.add_error("iterations", _("Enter either minutes or iterations."))
         return values
 
 
@@ -113,10 +113,10 @@ class LongerForm(forms.Form):
     """How much longer a run that has ended is trained."""
 
     minutes = forms.FloatField(
-        label=_("minutes more"), required=False, min_value=TRAIN["minutes"].low, max_value=TRAIN["minutes"].high
+        label=_("additional minutes"), required=False, min_value=TRAIN["minutes"].low, max_value=TRAIN["minutes"].high
     )
     iterations = forms.IntegerField(
-        label=_("or: until iteration"),
+        label=_("or up to iteration"),
         required=False,
         min_value=int(TRAIN["iterations"].low),
         max_value=int(TRAIN["iterations"].high),
@@ -125,7 +125,7 @@ class LongerForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         if not self.errors and (values.get("minutes") is None) == (values.get("iterations") is None):
-            raise forms.ValidationError(_("Give either minutes or iterations."))
+            raise forms.ValidationError(_("Enter either minutes or iterations."))
         return values
 
 
@@ -139,15 +139,15 @@ class ConvertForm(OptionsForm):
         Asset.objects.none(),
         label=_("video"),
         empty_label=None,
-        help_text=_("In a video of A, A gets the face of B; in a video of B, B gets the face of A."),
+        help_text=_("The person in the video gets the face of the other person."),
     )
     snapshot = forms.ModelChoiceField(
-        Snapshot.objects.none(), label=_("snapshot"), required=False, empty_label=_("the newest")
+        Snapshot.objects.none(), label=_("snapshot"), required=False, empty_label=_("latest checkpoint")
     )
 
     at = forms.FloatField(
-        label=_("moment of the preview"),
-        help_text=_("Seconds into the video."),
+        label=_("time of the preview"),
+        help_text=_("Seconds from the start of the video."),
         required=False,
         min_value=0,
         max_value=10_000_000,
@@ -176,4 +176,4 @@ class ConvertForm(OptionsForm):
         snapshots = self.fields["snapshot"]
         known = Snapshot.objects.filter(pk__in=[one.pk for one in kept])
         snapshots.queryset = known  # type: ignore[attr-defined]
-        snapshots.choices = [("", _("the newest")), *((one.pk, str(one.iteration)) for one in kept)]  # type: ignore[attr-defined]
+        snapshots.choices = [("", _("latest checkpoint")), *((one.pk, str(one.iteration)) for one in kept)]  # type: ignore[attr-defined]

@@ -23,8 +23,8 @@ from webapp.uploads.models import Asset
 class Direction(models.TextChoices):
     """Whose video gets whose face."""
 
-    A2B = "a2b", _("A becomes B")
-    B2A = "b2a", _("B becomes A")
+    A2B = "a2b", _("A gets the face of B")
+    B2A = "b2a", _("B gets the face of A")
 
     @property
     def wanted(self) -> Side:

@@ -124,7 +124,7 @@ class Options:
         anything but a dictionary), and :class:`ConfigError` as :meth:`Option.check`.
         """
         if not isinstance(values, dict):
-            raise OptionError("option.type", _("Settings must be an object with the name and value of each option."))
+            raise OptionError("option.type", _("Settings must be an object that maps option names to values."))
         if unknown := sorted(str(name)[:_SHOWN] for name in set(values) - set(self.by_name)):
             known = ", ".join(self.by_name) or "–"
             text = _("You can't set %(names)s here. You can set: %(known)s.")

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_safe
 from faceengine.jobs.states import State
 from webapp.consent.gate import Act, require_consent
 from webapp.projects.access import get_project
-from webapp.projects.models import Project
+from webapp.projects.models import Person, Project
 from webapp.studio import scores
 from webapp.studio.access import get_conversion
 from webapp.studio.models import Conversion, Direction
 from webapp.studio.scores import Shown
-from webapp.studio.words import MEASURES, difference
+from webapp.studio.swaps import Swap, swap_of
+from webapp.studio.words import MEASURES, difference, percent
 
 SHOWN = 200
 """Scores of a project that its page lists, the newest."""
@@ -32,6 +33,7 @@ class Side:
     """One direction: the conversion that is shown of it, what its score says, and which others there are."""
 
     direction: Direction
+    swap: Swap
     conversion: Conversion | None
     shown: Shown | None
     others: list[Conversion]
@@ -79,14 +81,16 @@ def _context(request: HttpRequest, project_id: int) -> dict[str, Any]:
     project = get_project(request.user, project_id)
     require_consent(project, Act.PREVIEW, request.user)
     scored = _scored(project)
-    sides = [_side(direction, scored, request) for direction in Direction]
+    people = list(project.people.all())
+    sides = [_side(direction, scored, request, people) for direction in Direction]
     ranked = sorted(((scores.position(one.score), one) for one in scored), key=_by_position)
     return {
         "project": project,
+        "people": people,
         "sides": sides,
         "rows": _rows(sides),
         "difference": _difference(sides),
-        "ranked": ranked,
+        "ranked": [("–" if position is None else percent(position), one) for position, one in ranked],
     }
 
 
@@ -96,11 +100,12 @@ def _scored(project: Project) -> list[Conversion]:
     return list(done.order_by("-created_at", "-id")[:SHOWN])
 
 
-def _side(direction: Direction, scored: list[Conversion], request: HttpRequest) -> Side:
+def _side(direction: Direction, scored: list[Conversion], request: HttpRequest, people: list[Person]) -> Side:
     others = [one for one in scored if one.direction == direction]
     asked = request.GET.get(direction, "")
     chosen = next((one for one in others if str(one.pk) == asked), others[0] if others else None)
-    return Side(direction, chosen, scores.shown(chosen.score) if chosen else None, others)
+    shown = scores.shown(chosen.score, people) if chosen else None
+    return Side(direction, swap_of(direction, people), chosen, shown, others)
 
 
 def _rows(sides: list[Side]) -> list[tuple[Promise, Promise, list[str]]]:
@@ -115,12 +120,13 @@ def _rows(sides: list[Side]) -> list[tuple[Promise, Promise, list[str]]]:
 
 def _difference(sides: list[Side]) -> str:
     """Which direction is better, in words; empty if the same network has not judged both."""
-    one, other = (side.shown for side in sides)
+    first, second = sides
+    one, other = first.shown, second.shown
     if one is None or other is None or one.report.get("network") != other.report.get("network"):
         return ""
     if one.position is None or other.position is None:
         return ""
-    return difference(one.position - other.position)
+    return difference(one.position - other.position, first.swap, second.swap)
 
 
 def _by_position(row: tuple[float | None, Conversion]) -> tuple[bool, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ from django.utils.functional import Promise
 
 from faceengine.evaluation.position import position as position_of
 from faceengine.jobs.models import Job
+from webapp.projects.models import Person
 from webapp.studio.files import read_json
 from webapp.studio.models import Score
-from webapp.studio.words import MEASURES, READINGS, REASONS, verdict
+from webapp.studio.swaps import Swap, swap_of
+from webapp.studio.words import MEASURES, READINGS, REASONS, names_of, percent, verdict
 
 _POINTS = 400
 """Points of the curve at most."""
@@ -49,10 +51,11 @@ class Told:
 
 
 class Shown:
-    """What a report says. ``job`` is the score's, in whose folder the pictures are."""
+    """What a report says. ``job`` is the score's, in whose folder the pictures are; ``swap`` has the people's names."""
 
-    def __init__(self, report: dict[str, Any], job: Job | None = None) -> None:
+    def __init__(self, report: dict[str, Any], job: Job | None = None, swap: Swap | None = None) -> None:
         self.report = report
+        self.swap = swap or Swap()
         self._job = job
 
     @property
@@ -62,12 +65,18 @@ class Shown:
         return position
 
     @property
-    def verdict(self) -> str:
-        return verdict(self.position, self.report.get("detail"))
+    def percent(self) -> str:
+        """The position as a percentage; empty if it is unknown."""
+        return "" if self.position is None else percent(self.position)
 
     @property
-    def reading(self) -> Promise | None:
-        return READINGS.get(self.report.get("reading") or "")
+    def verdict(self) -> str:
+        return verdict(self.position, self.report.get("detail"), self.swap)
+
+    @property
+    def reading(self) -> str:
+        """What face recognition would say; empty if the report doesn't have it."""
+        return str(READINGS.get(self.report.get("reading") or "", "")).format(**names_of(self.swap))
 
     @property
     def rows(self) -> list[tuple[Promise, str, Promise]]:
@@ -111,19 +120,23 @@ class Shown:
     def _numbers(self) -> dict[str, str]:
         """What the sentences of reasons name."""
 
-        def text(value: float | None, form: str) -> str:
-            return "–" if value is None else format(value, form)
+        def share(value: float | None) -> str:
+            return "–" if value is None else percent(value)
+
+        def similarity(value: float | None) -> str:
+            return "–" if value is None else f"{value:.3f}"
 
         found, report = self.report.get("found_share"), self.report
         return {
-            "detail": text(report.get("detail"), ".0%"),
-            "blotches": text(report.get("blotches"), ".0%"),
+            "detail": share(report.get("detail")),
+            "blotches": share(report.get("blotches")),
             "crops": str((report.get("sets") or {}).get("wanted", "–")),
-            "swapped": text(report.get("swapped_share"), ".0%"),
-            "lost": text(None if found is None else 1 - found, ".0%"),
-            "floor": text(report.get("floor"), ".3f"),
-            "ceiling": text(report.get("ceiling"), ".3f"),
+            "swapped": share(report.get("swapped_share")),
+            "lost": share(None if found is None else 1 - found),
+            "floor": similarity(report.get("floor")),
+            "ceiling": similarity(report.get("ceiling")),
             "network": str(report.get("network", "–")),
+            **names_of(self.swap),
         }
 
     @property
@@ -167,11 +180,17 @@ class Shown:
         return {"points": points, "floor": height(floor), "ceiling": height(ceiling)}
 
 
-def shown(score: Score) -> Shown | None:
-    """The report of a score that has ended well; ``None`` before that, or if its file is gone."""
+def shown(score: Score, people: Iterable[Person] = ()) -> Shown | None:
+    """Return the report of a score that is done; ``None`` before that, or if its file is missing.
+
+    ``people`` are the project's two people, for sentences that name them.
+    """
     name = (score.job.result or {}).get("report")
     report = read_json(score.job, name) if name else None
-    return None if report is None else Shown(report, score.job)
+    if report is None:
+        return None
+    found = list(people)
+    return Shown(report, score.job, swap_of(score.conversion.direction, found) if found else None)
 
 
 def position(score: Score) -> float | None:
@@ -182,5 +201,5 @@ def position(score: Score) -> float | None:
 
 def _number(name: str, value: float) -> str:
     if name in _SHARES:
-        return f"{100 * value:.0f} %"
+        return percent(value)
     return f"{value:.1f}°" if name == "pose_error" else f"{value:.3f}"

@@ -31,7 +31,7 @@ STEPS: dict[str, Promise] = {
     "consent": gettext_lazy("Consent"),
     "upload": gettext_lazy("Footage"),
     "extract": gettext_lazy("Faces"),
-    "curate": gettext_lazy("Curation"),
+    "curate": gettext_lazy("Face review"),
     "train": gettext_lazy("Training"),
     "convert": gettext_lazy("Conversion"),
     "score": gettext_lazy("Score"),
@@ -210,18 +210,18 @@ class Standing:
 
     def _curate(self) -> Next:
         person = next(one.person for one in self.people if not one.judged)
-        text = _("Look through the faces of %(person)s: reject what is somebody else, blurred or covered.")
+        text = _("Review the faces of %(person)s. Reject those that are blurred, covered or of another person.")
         url = reverse("curation:room", args=[self.project.pk, person.side])
-        return Next(text % {"person": person}, _("Look through the faces"), url)
+        return Next(text % {"person": person}, _("Review faces"), url)
 
     def _train(self) -> Next:
         run = self.runs[0] if self.runs else None
         if run is not None and run.job.state in OPEN:
             return _at_work(run)
         if run is not None and run.job.checkpoint is not None:
-            text = _("The training was stopped before its end. Train longer, or convert a video with what there is.")
-            return Next(text, _("See the training"), reverse("studio:run", args=[run.pk]))
-        text = _("Everything is there to train a model that knows both faces.")
+            text = _("The training ended early. Train longer, or convert a video with its latest checkpoint.")
+            return Next(text, _("View training"), reverse("studio:run", args=[run.pk]))
+        text = _("Everything is ready to train a model of both faces.")
         return Next(text, _("Start training"), reverse("studio:new-run", args=[self.project.pk]))
 
     def _convert(self) -> Next:
@@ -229,7 +229,7 @@ class Standing:
             return Next(_("A video is being converted."))
         assert self.model is not None
         url = f"{reverse('studio:run', args=[self.model.pk])}#convert"
-        return Next(_("There is a model. Convert a video with it."), _("Convert a video"), url)
+        return Next(_("The model is trained. Convert a video with it."), _("Convert a video"), url)
 
     def _score(self) -> Next:
         if any(_score_state(one) in OPEN for one in self.conversions):
@@ -237,8 +237,8 @@ class Standing:
         newest = next(one for one in self.conversions if one.result)
         url = reverse("studio:conversion", args=[newest.pk])
         if self.step:
-            return Next(_("A video is converted. Look at it, and find out how good it is."), _("Look at it"), url)
-        return Next(_("All done: there is a result with its score."), _("See the result"), url)
+            return Next(_("The video is converted. View the result and score it."), _("View result"), url)
+        return Next(_("All steps are done. The result has a score."), _("View result"), url)
 
 
 def _purpose_of(step: str) -> Purpose | None:
@@ -249,7 +249,7 @@ def _purpose_of(step: str) -> Purpose | None:
 def _at_work(run: Run) -> Next:
     """A training that has not ended."""
     if run.job.state == State.QUEUED and run.job.checkpoint is None:
-        return Next(_("The training waits for its turn."))
+        return Next(_("The training is queued."))
     if run.job.checkpoint is None:
         return Next(_("Training is running. You can try it on a frame after the first checkpoint."))
     url = f"{reverse('studio:run', args=[run.pk])}#convert"
@@ -260,11 +260,11 @@ def _consent_of(standing: PersonStanding) -> Next:
     """What a person's consent still needs; without a button, if it is the person's turn."""
     person, consent, url = standing.person, standing.consent, standing.consent_page
     if consent is not None and consent.standing == ConsentStanding.ASKED:
-        return Next(_("%(person)s has been asked for consent, and has not answered yet.") % {"person": person})
+        return Next(_("%(person)s has been asked for consent but has not answered yet.") % {"person": person})
     if consent is not None and consent.standing == ConsentStanding.WAITING:
-        text = _("The consent of %(person)s waits for a review, by somebody other than who asked for it.")
-        return Next(text % {"person": person}, _("Review the consent"), url)
-    text = _("Ask %(person)s for consent: nothing moves before both people have agreed.")
+        text = _("The consent of %(person)s is waiting for review. A member who did not request it must review it.")
+        return Next(text % {"person": person}, _("Review consent"), url)
+    text = _("Ask %(person)s for consent. You can upload footage when both people have agreed.")
     return Next(text % {"person": person}, _("Ask for consent"), url)
 
 
@@ -287,14 +287,14 @@ def _next_for(standing: PersonStanding) -> Next | None:
             return Next(_("The footage of %(person)s is being checked.") % names)
         return Next(_("Upload footage of %(person)s.") % names, _("Upload footage"), footage)
     if standing.waits:
-        return Next(_("The extraction of the faces of %(person)s waits for its turn.") % names)
+        return Next(_("The extraction of the faces of %(person)s is queued.") % names)
     if standing.busy:
         return Next(_("The faces of %(person)s are being extracted.") % names)
     if not standing.faces or standing.failed:
         url = reverse("studio:extract", args=[person.project_id, person.side])
-        return Next(_("Extract the faces of %(person)s.") % names, _("Extract the faces"), url, posts=True)
+        return Next(_("Extract the faces of %(person)s.") % names, _("Extract faces"), url, posts=True)
     if standing.usable < ENOUGH:
-        text = _("There are %(count)d usable faces of %(person)s; training needs %(enough)d. Upload more footage.")
+        text = _("%(person)s has %(count)d usable faces. Training needs at least %(enough)d. Upload more footage.")
         return Next(text % names, _("Upload footage"), footage)
     return None
 

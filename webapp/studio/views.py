@@ -22,7 +22,7 @@ def extract(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     person = get_person(request.user, project_id, side, Verb.EDIT)
     form = ExtractForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("The settings of the extraction are out of range."))
+        messages.error(request, _("The extraction settings are out of range. Correct them and try again."))
         return redirect("project", project_id)
     try:
         services.extract_faces(request.user, person, **form.settings)  # type: ignore[arg-type]

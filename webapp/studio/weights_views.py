@@ -18,14 +18,15 @@ from faceengine import fetching
 from faceengine.weights import WEIGHTS, Weight, find
 
 USES: dict[str, Promise] = {
-    "mtcnn-p": _("finds faces, first step"),
-    "mtcnn-r": _("finds faces, second step"),
-    "mtcnn-o": _("finds faces, third step, and their five points"),
-    "dlib-68": _("the 68 landmarks of a face"),
-    "dlib-resnet": _("tells people apart"),
-    "fan-2d": _("the 68 landmarks, better; without it dlib's are used"),
+    "mtcnn-p": _("face detection, stage 1"),
+    "mtcnn-r": _("face detection, stage 2"),
+    "mtcnn-o": _("face detection, stage 3, with the five points"),
+    "dlib-68": _("68 facial landmarks"),
+    "dlib-resnet": _("face recognition"),
+    "fan-2d": _("68 facial landmarks, more accurate; if it is missing, dlib is used"),
     "facenet-vggface2": _(
-        "tells people apart, better, and serves as perceptual loss; without it dlib's is used, and none"
+        "face recognition, more accurate, and perceptual loss; if it is missing, dlib is used and "
+        "there is no perceptual loss"
     ),
 }
 
@@ -81,7 +82,7 @@ def fetch(request: HttpRequest) -> HttpResponse:
     if not _may_fetch(request):
         raise PermissionDenied
     if fetching.off():
-        messages.error(request, _("Downloads are switched off on this installation (FETCH_WEIGHTS=0)."))
+        messages.error(request, _("Downloads are disabled on this installation (FETCH_WEIGHTS=0)."))
     else:
         fetching.begin()
     return redirect("studio:weights")

@@ -9,75 +9,76 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from faceengine.conversion.config import ConvertConfig
+from webapp.studio.swaps import Swap
 
 FIELDS: dict[str, tuple[Promise, Promise | str]] = {
     # Extraction
-    "every": (_("every Nth frame"), _("6 is plenty for a video of a minute or more; 1 takes every frame.")),
-    "size": (_("side of the crops"), _("In pixels; 512 for models of 256 pixels.")),
+    "every": (_("every Nth frame"), _("6 is enough for a video of a minute or more; 1 uses every frame.")),
+    "size": (_("crop size"), _("In pixels. Use 512 for models of 256 pixels.")),
     # Training
-    "preset": (_("preset"), _("How large the model is and how it learns.")),
-    "minutes": (_("minutes"), _("The training fits itself into this time. Empty: as long as the preset says.")),
-    "iterations": (_("iterations"), _("Instead of minutes. How long they take is known once the run has begun.")),
-    "base": (_("start from"), _("The base model has learned faces from synthetic people; not every preset has one.")),
-    "octave": (_("share of octave channels"), _("Channels at half resolution: quicker, a little softer.")),
-    "batch": (_("batch"), _("Crops of each person in one iteration.")),
-    "cycle": (_("cycle consistency"), _("Weight of A→B→A; 0 is off, CycleGAN has 10.")),
+    "preset": (_("preset"), _("The size of the model and how it is trained.")),
+    "minutes": (_("minutes"), _("The training adapts to this time. Leave empty to use the preset's duration.")),
+    "iterations": (_("iterations"), _("Instead of minutes. The duration is shown once the training runs.")),
+    "base": (_("start from"), _("The base model was trained on synthetic people. Not every preset has one.")),
+    "octave": (_("share of octave channels"), _("Channels at half resolution: faster, slightly softer.")),
+    "batch": (_("batch size"), _("Crops of each person per iteration.")),
+    "cycle": (_("cycle consistency"), _("Weight of the A→B→A loss. 0 turns it off; CycleGAN uses 10.")),
     "seed": (_("seed"), _("The same seed and faces give the same model on the same machine.")),
     "preview_every": (_("iterations between previews"), ""),
     "checkpoint_every": (_("iterations between checkpoints"), ""),
     "keep_every": (
-        _("keep checkpoints of every Nth iteration"),
-        _("To branch from them later: 1,000 or more. 0 keeps only the newest and the best."),
+        _("keep a checkpoint every N iterations"),
+        _("To branch from them later. 1,000 or more; 0 keeps only the latest and the best."),
     ),
     # Conversion
-    "blend": (_("blending"), _("How the new face is put into the frame.")),
-    "color": (_("colours"), _("How the new face's colours are matched to the frame's.")),
-    "layout": (_("shows"), _("Only a video that shows nothing but the result can be compared and scored.")),
-    "cover": (_("covered part"), _("Which part of the face is replaced.")),
-    "smoothing": (_("steadiness"), _("0 to 1: how much the face is kept from trembling.")),
-    "sharpen": (_("sharpening"), _("The most that is allowed, 0 to 1. The face never gets sharper than the video.")),
-    "erode": (_("mask drawn back by"), _("As a share of the crop.")),
-    "feather": (_("softness of the mask's edge"), _("As a share of the crop.")),
-    "label": (_("label"), _("Seen in every frame: the law wants that people are told.")),
-    "label_place": (_("place of the label"), _("Automatic: clear of the faces, and in one place within a shot.")),
-    "crf": (_("quality of the video"), _("10 to 40; 18 looks lossless, larger numbers make smaller files.")),
+    "blend": (_("blending"), _("How the new face is blended into the frame.")),
+    "color": (_("colour matching"), _("How the colours of the new face are matched to the frame.")),
+    "layout": (_("output"), _("Only videos that show the result alone can be compared and scored.")),
+    "cover": (_("covered area"), _("The part of the face that is replaced.")),
+    "smoothing": (_("smoothing"), _("0 to 1: how strongly jitter is reduced.")),
+    "sharpen": (_("sharpening"), _("The maximum, 0 to 1. The face never gets sharper than the video.")),
+    "erode": (_("mask erosion"), _("As a share of the crop size.")),
+    "feather": (_("mask feathering"), _("As a share of the crop size.")),
+    "label": (_("label"), _("Visible in every frame. The law requires it.")),
+    "label_place": (_("label position"), _("Automatic: away from the faces, and in the same place within a shot.")),
+    "crf": (_("video quality (CRF)"), _("10 to 40. 18 looks lossless; larger numbers make smaller files.")),
 }
 """Label and help of a config's field."""
 
 CHOICES: dict[str, Promise | str] = {
-    "base.True": _("the base model"),
+    "base.True": _("base model"),
     "base.False": _("random weights"),
     "quick": _("Quick, 128 pixels: about 15 minutes without a GPU"),
-    "standard": _("Standard, 128 pixels: about an hour on a GPU, or a night without one"),
+    "standard": _("Standard, 128 pixels: about an hour on a GPU, or overnight without one"),
     "fine": _("Fine, 256 pixels: several hours on a GPU"),
     "lite-64": _("faceswap-GAN lite, 64 pixels"),
     "standard-64": _("faceswap-GAN, 64 pixels"),
     "standard-128": _("faceswap-GAN, 128 pixels: needs a good GPU"),
-    "standard-256": _("faceswap-GAN, 256 pixels: needs a large GPU and much time"),
-    "tiny": _("Tiny: seconds long, to try everything out; draws mush"),
-    "direct": _("the whole crop"),
+    "standard-256": _("faceswap-GAN, 256 pixels: needs a large GPU and a lot of time"),
+    "tiny": _("Smoke test: takes seconds, not usable"),
+    "direct": _("whole crop"),
     "mask": _("along the mask"),
-    "poisson": _("Poisson: seamless light, slower"),
-    "none": _("as they are"),
-    "mean": _("by mean and spread"),
-    "lab": _("by mean and spread in Lab"),
-    "histogram": _("by histogram"),
-    "result": _("the result"),
+    "poisson": _("Poisson: seamless lighting, slower"),
+    "none": _("none (colours unchanged)"),
+    "mean": _("mean and standard deviation"),
+    "lab": _("mean and standard deviation in Lab"),
+    "histogram": _("histogram"),
+    "result": _("result only"),
     "pair": _("before and after side by side"),
-    "triple": _("before, after and the mask"),
-    "both": _("where both masks agree"),
-    "alpha": _("the model's mask"),
-    "face": _("the outlined face"),
+    "triple": _("before, after and mask"),
+    "both": _("intersection of both masks"),
+    "alpha": _("mask of the model"),
+    "face": _("face outline"),
     "label.both": _("AI换脸 and AI MODIFIED"),
     "label.en": "AI MODIFIED",
     "label.zh": "AI换脸",
-    "label_place.auto": _("automatic: a corner away from the faces"),
-    "bottom-right": _("at the bottom right"),
-    "bottom-left": _("at the bottom left"),
-    "bottom": _("at the bottom"),
-    "top-right": _("at the top right"),
-    "top-left": _("at the top left"),
-    "top": _("at the top"),
+    "label_place.auto": _("automatic: a corner away from faces"),
+    "bottom-right": _("bottom right"),
+    "bottom-left": _("bottom left"),
+    "bottom": _("bottom centre"),
+    "top-right": _("top right"),
+    "top-left": _("top left"),
+    "top": _("top centre"),
 }
 """What a choice is called; ``field.choice`` where the same word means something else in another field."""
 
@@ -96,55 +97,76 @@ def swap_settings(config: dict[str, Any]) -> list[str]:
 
 
 READINGS: dict[str, Promise] = {
-    "same": _("The network takes it for the wanted person."),
-    "unsure": _("The network is not sure whether it is the wanted person."),
-    "different": _("The network takes it for somebody else."),
+    "same": _("Face recognition would confirm that this is {wanted}."),
+    "unsure": _("Face recognition would not confirm that this is {wanted}."),
+    "different": _("Face recognition would say that this is not {wanted}."),
 }
 MEASURES: dict[str, tuple[Promise, Promise]] = {
-    "swapped_share": (_("Frames in which the face was replaced"), _("Of those that have a face.")),
-    "found_share": (_("Frames in which the result still has a face"), _("Less than all: the face falls apart.")),
-    "pose_error": (_("Error of the pose"), _("In degrees; up to about 4 is as good as a perfect swap measures.")),
-    "expression_error": (_("Error of the expression"), _("In eye distances; a perfect swap measures about 0.03.")),
-    "detail": (_("Fine detail kept"), _("Of the footage's own, inside the face; below 60 % a face looks soft.")),
-    "detail_wanted": (_("Fine detail against the target person"), _("Of what their own faces show.")),
-    "mouth": (_("Mouth follows"), _("Correlation of its opening with the footage: 1 follows exactly.")),
-    "lids": (_("Eyelids follow"), _("Correlation of their opening with the footage: 1 follows exactly.")),
-    "gaze": (_("Gaze follows"), _("Correlation of the irises' place with the footage: 1 follows exactly.")),
-    "flicker": (_("Flicker"), _("Levels by which the new face changes from frame to frame on its own.")),
-    "blotches": (_("Frames with wrong colours"), _("Spots of a colour that neither person has; none is right.")),
-    "jitter": (_("Jitter"), _("In eye distances; a perfect swap measures about 0.03.")),
-    "seam": (_("Seam"), _("Levels a pixel along the edge: 0 is invisible, below 0 smoother than before.")),
+    "swapped_share": (_("Frames with a replaced face"), _("As a share of the frames with a face.")),
+    "found_share": (_("Frames with a face in the result"), _("Below 100 %: the face falls apart in some frames.")),
+    "pose_error": (_("Pose error"), _("In degrees. A perfect swap measures up to about 4.")),
+    "expression_error": (_("Expression error"), _("In eye distances. A perfect swap measures about 0.03.")),
+    "detail": (
+        _("Fine detail kept"),
+        _("Compared with the original video, inside the face. Below 60 %, a face looks soft."),
+    ),
+    "detail_wanted": (_("Fine detail compared with the target person"), _("Compared with the target person's faces.")),
+    "mouth": (_("Mouth movement"), _("Correlation of the mouth opening with the original video. 1 is exact.")),
+    "lids": (_("Eyelid movement"), _("Correlation of the eye opening with the original video. 1 is exact.")),
+    "gaze": (_("Gaze"), _("Correlation of the iris position with the original video. 1 is exact.")),
+    "flicker": (
+        _("Flicker"),
+        _("Changes of the new face between frames that the original video doesn't have, in grey levels."),
+    ),
+    "blotches": (_("Frames with wrong colours"), _("Spots of a colour that neither person has. Should be 0 %.")),
+    "jitter": (_("Jitter"), _("In eye distances. A perfect swap measures about 0.03.")),
+    "seam": (
+        _("Seam"),
+        _("Grey levels per pixel along the edge. 0 is invisible; below 0 is smoother than the original video."),
+    ),
 }
 """Name of a report's number, and what it means."""
 
 REASONS: dict[str, tuple[Promise, bool]] = {
-    "wanted.few": (_("The wanted person's set has {crops} usable crops; swaps get better from 250 on."), False),
-    "wanted.poses": (_("The footage has poses that the wanted person's faces lack: add footage with them."), True),
+    "wanted.few": (_("There are only {crops} usable crops of {wanted}. Swaps improve with at least 250."), False),
+    "wanted.poses": (
+        _("The video has head poses that the faces of {wanted} lack. Add footage of {wanted} in these poses."),
+        True,
+    ),
     "wanted.blurred": (
-        _("The wanted person's faces are less than half as sharp as the footage: add sharper ones."),
+        _("The faces of {wanted} are less than half as sharp as the video. Add sharper footage of {wanted}."),
         False,
     ),
     "result.blurred": (
-        _("The swapped face keeps {detail} of the footage's fine detail. Train longer, or use a larger preset."),
+        _("The swapped face keeps {detail} of the original video's fine detail. Train longer, or use a larger preset."),
         False,
     ),
     "result.blotches": (
         _(
-            "{blotches} of the swapped frames have spots of a wrong colour. Add footage of the target person with the "
-            "expressions and poses of this video."
+            "{blotches} of the swapped frames have spots of a wrong colour. Add footage of {wanted} with "
+            "the expressions and poses of this video."
         ),
         False,
     ),
-    "result.mouth": (_("The mouth hardly follows the footage. Train longer."), False),
-    "result.lids": (_("The eyelids hardly follow the footage. Train longer."), False),
-    "result.gaze": (_("The gaze hardly follows the footage. Train longer."), False),
+    "result.mouth": (_("The mouth hardly follows the original video. Train longer."), False),
+    "result.lids": (_("The eyelids hardly follow the original video. Train longer."), False),
+    "result.gaze": (_("The gaze hardly follows the original video. Train longer."), False),
     "network.blind": (
-        _("{network} hardly tells these two people apart: no swap is at {floor}, the wanted person at {ceiling}."),
+        _(
+            "{network} can hardly tell these two people apart: the similarity is {floor} without a swap, "
+            "and {ceiling} for {wanted}."
+        ),
         False,
     ),
-    "result.unswapped": (_("The face differs from the footage in no frame: nothing was swapped."), False),
-    "result.partly": (_("Only {swapped} of the frames with a face were swapped; the similarity is of those."), False),
-    "result.lost": (_("In {lost} of the frames no face is found any more where one was."), False),
+    "result.unswapped": (
+        _("The face is the same as in the original video in every frame: nothing was swapped."),
+        False,
+    ),
+    "result.partly": (
+        _("Only {swapped} of the frames with a face were swapped. The similarity is measured on these frames only."),
+        False,
+    ),
+    "result.lost": (_("In {lost} of the frames with a face, no face was found in the result."), False),
 }
 """A reason's sentence by its code, and whether the engine's own has more to say."""
 
@@ -153,34 +175,41 @@ SOFT = 0.6
 """Share of the footage's detail below which a result is called soft, as the engine's grade has it."""
 
 
-def verdict(position: float | None, detail: float | None = None) -> str:
+def percent(value: float) -> str:
+    """Return a share as a percentage without decimals."""
+    return f"{100 * value:.0f} %"
+
+
+def verdict(position: float | None, detail: float | None = None, swap: Swap | None = None) -> str:
     """Sum up a result in a sentence: how like the target person, and whether it is too soft to show."""
+    likeness = _likeness(position).format(**names_of(swap or Swap()))
     if position is not None and detail is not None and detail < SOFT:
-        soft = _("The face is soft: it keeps {detail} of the footage's fine detail.").format(detail=f"{detail:.0%}")
-        return f"{soft} {_likeness(position)}"
-    return _likeness(position)
+        soft = _("The face is soft: it keeps {detail} of the original video's fine detail.")
+        return f"{str(soft).format(detail=percent(detail))} {likeness}"
+    return likeness
+
+
+def names_of(swap: Swap) -> dict[str, str]:
+    """Return the names for the sentences of this module."""
+    return {"original": str(swap.original), "wanted": str(swap.wanted)}
 
 
 def _likeness(position: float | None) -> str:
-    """What a place between floor and ceiling means."""
+    """Return the sentence for a position between floor and ceiling."""
     if position is None:
-        return str(_("How like the wanted person it is can't be known: no face was found."))
+        return str(_("No face was found, so the similarity to {wanted} is unknown."))
     if position >= 0.85:
-        return str(_("By number, this is hardly to be told from the wanted person."))
+        return str(_("By the numbers, the result can hardly be told apart from {wanted}."))
     if position >= 0.5:
-        return str(_("More like the wanted person than like the one before the swap."))
+        return str(_("The result is more like {wanted} than like {original}."))
     if position >= 0.15:
-        return str(_("Something of the wanted person is there, but more of the one before the swap."))
-    return str(_("By number, this is still the person before the swap."))
+        return str(_("The result is a little like {wanted}, but more like {original}."))
+    return str(_("By the numbers, the result is still {original}."))
 
 
-def difference(gap: float) -> str:
-    """What it means that A becoming B is so much further on the way from floor to ceiling than B becoming A."""
+def difference(gap: float, swap: Swap, other: Swap) -> str:
+    """Compare the two directions; ``gap`` is the position of ``swap`` minus that of ``other``."""
     if abs(gap) < 0.1:
         return str(_("Both directions are about equally good."))
-    better = (
-        _("A becoming B is better, by {gap} of the way.")
-        if gap > 0
-        else _("B becoming A is better, by {gap} of the way.")
-    )
-    return str(better).format(gap=f"{abs(gap):.2f}")
+    better = str(_("“{direction}” is better by {gap} percentage points."))
+    return better.format(gap=f"{100 * abs(gap):.0f}", direction=(swap if gap > 0 else other).words)

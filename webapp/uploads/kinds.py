@@ -19,10 +19,10 @@ from webapp.uploads.storage import forget
 _LONGEST = 6 * 3600.0
 """Seconds: two hours of the largest video that is taken in, on two slow cores."""
 _PRESENTATION = Presentation(
-    label=_("Take in a file"),
-    stages={"intake": _("checking and making ready")},
+    label=_("Import file"),
+    stages={"intake": _("checking and re-encoding")},
     audit={"asset.uploaded": _("uploaded {name}"), "asset.deleted": _("deleted {name}")},
-    storage=Storage("footage", _("Uploads that were taken in")),
+    storage=Storage("footage", _("Footage")),
 )
 
 

@@ -20,9 +20,9 @@ NAME_LENGTH = 200
 class AssetState(models.TextChoices):
     """Where an asset stands. Only what is ready is used for anything."""
 
-    CHECKING = "checking", _("is being checked")
+    CHECKING = "checking", _("being checked")
     READY = "ready", _("ready")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", _("rejected")
 
 
 class AssetKind(models.TextChoices):

@@ -22,9 +22,9 @@ _MIB = 2**20
 _JOBS_LOCK = 7_204_113
 """First number of the advisory locks: nothing else in the database uses it."""
 REASONS: dict[str, Promise] = {
-    "team.disk": _("Your team's disk space is used up. Delete a training, a conversion or footage, then try again."),
-    "team.jobs": _("Your team has %(most)d jobs queued or running. Wait for some to end, or cancel some."),
-    "team.member_jobs": _("You have %(most)d jobs queued or running. Wait for some to end, or cancel some."),
+    "team.disk": _("Your team has used up its disk space. Delete trainings, conversions or footage, then try again."),
+    "team.jobs": _("Your team already has %(most)d jobs queued or running. Wait until some end, or cancel some."),
+    "team.member_jobs": _("You already have %(most)d jobs queued or running. Wait until some end, or cancel some."),
 }
 """By code: why a job is not queued, or ends."""
 

@@ -34,11 +34,11 @@ SHOWN = 100
 """Assets on one page of the room."""
 PARTS = ("file", "poster", "filmstrip")
 SCRIPT_WORDS = {
-    "waiting": _lazy("waits for its turn"),
-    "arrived": _lazy("has arrived"),
-    "line": _lazy("The line was lost for too long. Go on when it is back."),
-    "signed_out": _lazy("You are signed out. It goes on where it was once you have signed in again."),
-    "refused": _lazy("The studio refused it. Reload the page: your role may have changed."),
+    "waiting": _lazy("waiting"),
+    "arrived": _lazy("uploaded"),
+    "line": _lazy("The connection was lost for too long. Press Resume when it is back."),
+    "signed_out": _lazy("You are signed out. The upload resumes when you have signed in again."),
+    "refused": _lazy("The studio rejected this upload. Reload the page. Your role may have changed."),
     "too_large": reason("upload.too_large"),
     "empty": reason("upload.empty"),
 }
@@ -94,7 +94,7 @@ def send(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
         except UploadError as error:
             messages.error(request, f"{file.name}: {reason(error.code)}")
     if not sent:
-        messages.warning(request, _("No file was chosen."))
+        messages.warning(request, _("No file was chosen. Choose at least one file."))
     return redirect("uploads:room", project_id, side)
 
 
@@ -116,7 +116,7 @@ def delete(request: HttpRequest, asset_id: int) -> HttpResponse:
     """Delete an asset with its files."""
     asset = get_asset(request.user, asset_id, Verb.EDIT, act=None)
     services.delete_asset(request.user, asset)  # type: ignore[arg-type]
-    messages.success(request, _("%(name)s is deleted.") % {"name": asset.name})
+    messages.success(request, _("%(name)s was deleted.") % {"name": asset.name})
     room = reverse("uploads:room", args=[asset.person.project_id, asset.person.side])
     return redirect(f"{room}{_where(request)}")
 
@@ -133,7 +133,7 @@ def retry(request: HttpRequest, asset_id: int) -> HttpResponse:
     """Look at a file again that was not refused for its own fault."""
     asset = get_asset(request.user, asset_id, Verb.EDIT)
     if not services.retry(asset):
-        messages.warning(request, _("That can't be done any more: the file has changed meanwhile."))
+        messages.warning(request, _("The file has changed in the meantime, so it was not retried."))
     return redirect("uploads:room", asset.person.project_id, asset.person.side)
 
 

@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
 @register.filter
 def outcome_words(outcome: str) -> str:
     """How an attempt ended."""
-    plain = {"done": _("done"), "stopped": _("stopped on request"), "split": _("split into parts")}
+    plain = {"done": _("done"), "stopped": _("stopped on request"), "split": _("split into segments")}
     return plain.get(outcome) or str(words.message(outcome))
 
 

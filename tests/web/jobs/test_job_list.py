@@ -31,7 +31,7 @@ def test_one_sees_one_s_own_and_staff_sees_all(people: dict[str, Client], submit
 
 def test_a_slot_at_work_for_somebody_else_says_only_that(people: dict[str, Client], running: Job) -> None:
     page = people["stranger"].get("/jobs/").content.decode()
-    assert "somebody else's job" in page
+    assert "job of another team" in page
     assert running.title not in page
     assert f"/jobs/{running.pk}/" in people["owner"].get("/jobs/").content.decode()
 
@@ -42,8 +42,8 @@ def test_what_waits_says_for_what(people: dict[str, Client], submit: Callable[..
     Slot.objects.create(host="here", name="gpu0", kind="gpu", pid=1, version="1")
     submit()
     page = people["owner"].get("/jobs/").content.decode()
-    assert "Is about to begin" in page
-    assert "Jobs ahead of it: 1" in page
+    assert "About to start" in page
+    assert "Jobs ahead in the queue: 1" in page
 
 
 def test_pages_of_a_queue_follow_its_order_without_a_gap(people: dict[str, Client], submit: Callable[..., Job]) -> None:

@@ -28,7 +28,7 @@ def test_the_page_shows_the_end_as_text(people: dict[str, Client], address: str)
     page = people["owner"].get(address).content.decode()
     assert "the end" in page
     assert "the begin" not in page
-    assert "Only the end is shown" in page
+    assert "Only the end of the log is shown" in page
     assert "&lt;b&gt;line" in page
 
 
@@ -39,7 +39,7 @@ def test_the_file_is_all_of_it(people: dict[str, Client], address: str) -> None:
 
 
 def test_an_attempt_that_wrote_nothing(people: dict[str, Client], running: Job) -> None:
-    assert "Nothing was written" in people["owner"].get(f"/jobs/{running.pk}/logs/1/").content.decode()
+    assert "The log is empty" in people["owner"].get(f"/jobs/{running.pk}/logs/1/").content.decode()
 
 
 def test_an_attempt_that_never_was(people: dict[str, Client], running: Job) -> None:

@@ -54,7 +54,7 @@ def test_the_way_of_a_job(people: dict[str, Client], submit: Callable[..., Job])
 def test_what_comes_too_late_says_so(people: dict[str, Client], running: Job) -> None:
     transitions.finish(running.pk, running.attempt, {}, 0)
     page = people["owner"].post(f"/jobs/{running.pk}/cancel/", follow=True).content.decode()
-    assert "That can&#x27;t be done any more" in page
+    assert "so this is no longer possible" in page
 
 
 def test_moving(people: dict[str, Client], submit: Callable[..., Job]) -> None:

@@ -13,37 +13,37 @@ from webapp.provenance import signing
 from webapp.studio.kinds.common import studio_kind
 
 _MESSAGES: dict[str, Words] = {
-    "convert.no_person": _("The person was not seen in the video"),
-    "convert.other_model": _("The model was trained on another person than the one who agreed"),
-    "convert.other_person": _("The face is not that of the person who agreed"),
-    "convert.person": _("The person can't be recognised by this set"),
-    "convert.range": _("The video does not have those frames"),
-    "convert.reference": _("The consents' recordings have changed meanwhile"),
-    "convert.same_file": _("The result would overwrite its own video"),
-    "convert.unchecked": _("The result's faces were never compared with the people who agreed"),
-    "convert.unverified": _("It is not certain that the swapped face is that of the person who agreed"),
-    "join.parts": _("The parts can't be joined"),
+    "convert.no_person": _("The person was not found in the video"),
+    "convert.other_model": _("The model was not trained on the person who gave consent"),
+    "convert.other_person": _("The face is not that of the person who gave consent"),
+    "convert.person": _("The face set can't be used to recognise the person"),
+    "convert.range": _("The video doesn't contain the requested frames"),
+    "convert.reference": _("The consent recordings have changed in the meantime"),
+    "convert.same_file": _("The result would overwrite the input video"),
+    "convert.unchecked": _("The faces in the result were never compared with the people who gave consent"),
+    "convert.unverified": _("The replaced face could not be confirmed as that of the person who gave consent"),
+    "join.parts": _("The segments can't be joined"),
 }
 _ADVICE: dict[str, Words] = {
     "convert.no_person": _(
-        "See that the video is of the person under whom it was uploaded, and that the face is seen from the front "
-        "somewhere."
+        "Check that the video was uploaded for the right person, and that it shows the face from the "
+        "front at least once."
     ),
     "convert.other_model": _(
-        "Look through the faces of both people, then start a new training. It learns from the people who agreed."
+        "Review the faces of both people, then start a new training. It uses only the people who gave consent."
     ),
     "convert.other_person": _(
-        "Only the person in the recording of the consent is replaced. If it is that person, ask for a new consent with "
-        "a clearer recording: the face from the front, in good light."
+        "Only the face of the person in the consent recording is replaced. If this is that person, "
+        "ask for a new consent with a clearer recording: the face from the front, in good light."
     ),
-    "convert.unchecked": _("Convert the video again. The faces in it are then compared with the consents' recordings."),
+    "convert.unchecked": _("Convert the video again. Its faces are then compared with the consent recordings."),
     "convert.unverified": _(
-        "Use footage in which the person's face is seen from the front somewhere, or ask for a new consent with a "
-        "clearer recording."
+        "Use footage that shows the person's face from the front at least once, or ask for a new "
+        "consent with a clearer recording."
     ),
 }
-_STAGES: dict[str, Words] = {"convert": _("converting"), "join": _("joining the parts")}
-_CAPTION = Caption(_("frame {iteration}"), _("Frame {iteration} as it was converted"))
+_STAGES: dict[str, Words] = {"convert": _("converting"), "join": _("joining the segments")}
+_CAPTION = Caption(_("frame {iteration}"), _("Converted frame {iteration}"))
 _STORAGE = Storage("conversions", _("Conversions"))
 _PART = "convert-segment"
 
@@ -53,7 +53,7 @@ def _presentation(label: Words, **more: Any) -> Presentation:
 
 
 _WHOLE = _presentation(
-    _("Convert"),
+    _("Convert video"),
     messages=_MESSAGES,
     advice=_ADVICE,
     audit={
@@ -61,7 +61,7 @@ _WHOLE = _presentation(
         "conversion.deleted": _("deleted the conversion {name}"),
     },
 )
-_FRAME = _presentation(_("Preview a frame"), audit={"still.made": _("previewed a frame of {name} with {run}")})
+_FRAME = _presentation(_("Preview frame"), audit={"still.made": _("previewed a frame of {name} with {run}")})
 
 
 def register_kinds() -> None:
@@ -69,7 +69,7 @@ def register_kinds() -> None:
     convert, still = "faceengine.conversion.convert.run", "faceengine.conversion.still.run"
     # Videos are signed by their jobs; parts are joined first, pictures are signed when they are handed out.
     _register("convert", convert, _WHOLE, Makes.VIDEO, split=_split(), given=signing.given)
-    _register(_PART, convert, _presentation(_("Convert a part")), Makes.PART)
+    _register(_PART, convert, _presentation(_("Convert segment")), Makes.PART)
     # Somebody waits for it, and the GPU may be busy for hours: one frame is drawn by a processor as well.
     _register("convert-still", still, _FRAME, Makes.FRAME, slot_kind="cpu")
 

@@ -13,32 +13,33 @@ from webapp.studio.kinds.common import studio_kind
 _MESSAGES: dict[str, Words] = {
     "extract.at_edge": _("Faces at the edge of the frame"),
     "extract.bad_photo": _("A photo could not be read"),
-    "extract.changed": _("Another file has taken an input's name"),
-    "extract.few": _("Too few crops to train on"),
-    "extract.input_without_face": _("No face was found in one of the inputs"),
-    "extract.missing": _("An input is missing"),
+    "extract.changed": _("An input file was replaced by another file"),
+    "extract.few": _("Too few crops for training"),
+    "extract.input_without_face": _("No face was found in one of the input files"),
+    "extract.missing": _("An input file is missing"),
     "extract.no_face": _("No face was found"),
-    "extract.passed_over": _("Files in a folder were passed over"),
-    "extract.settings": _("The set was begun with other settings"),
+    "extract.passed_over": _("Some files in a folder were skipped"),
+    "extract.settings": _("The face set was started with other settings"),
     "extract.some": _("Few crops"),
     "extract.two_people": _("The footage shows more than one person"),
 }
 _ADVICE: dict[str, Words] = {
-    "extract.at_edge": _("Training leaves them out. Footage with the whole face in view gives more to learn from."),
+    "extract.at_edge": _("Training skips these faces. Footage that shows the whole face gives it more to learn from."),
     "extract.two_people": _(
-        "A model that learns from two people draws neither. Open the faces, sort them by the distance to the typical "
-        "face, and reject those of the other person."
+        "A model that learns one face from two people resembles neither of them. Open the face "
+        "review, sort by distance to the typical face, and reject the crops of the other person."
     ),
 }
 _PRESENTATION = Presentation(
     label=_("Extract faces"),
-    stages={"extract": _("extracting faces"), "measure": _("measuring")},
+    stages={"extract": _("extracting faces"), "measure": _("measuring faces")},
     messages=_MESSAGES,
     advice=_ADVICE,
     audit={
-        "faces.extracted": _("had the faces of person {side} extracted from {inputs} files"),
+        "faces.extracted": _("extracted the faces of person {side} from {inputs} files"),
         "faces.compared": _(
-            "the faces of person {side} were compared with a new recording: {other} somebody else's, {unsure} unsure"
+            "compared the faces of person {side} with a new consent recording: {other} of another "
+            "person, {unsure} uncertain"
         ),
     },
     storage=Storage("faces", _("Face sets")),

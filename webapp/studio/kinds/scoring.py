@@ -10,15 +10,15 @@ from webapp.consent.gate import Act
 from webapp.studio.kinds.common import studio_kind
 
 _MESSAGES: dict[str, Words] = {
-    "score.empty_set": _("A face set of the score is empty"),
-    "score.no_face": _("No face is found in the result"),
-    "score.size": _("Result and footage differ in size"),
+    "score.empty_set": _("A face set needed for the score is empty"),
+    "score.no_face": _("No face was found in the result"),
+    "score.size": _("The result and the original video differ in size"),
 }
 _PRESENTATION = Presentation(
-    label=_("Score"),
+    label=_("Score result"),
     stages={"score": _("scoring")},
     messages=_MESSAGES,
-    audit={"score.started": _("had {name} scored")},
+    audit={"score.started": _("scored {name}")},
     storage=Storage("scores", _("Scores")),
 )
 

@@ -28,9 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("config", type=FileType(), default=sys.stdin, nargs="?", help="JSON file (standard input)")
         parser.add_argument("--title", default="")
         parser.add_argument("--priority", type=int, default=0, help="higher goes first (%(default)s)")
-        parser.add_argument("--owner", help="e-mail address of the person whose job it is")
+        parser.add_argument("--owner", help="e-mail address of the job's owner")
 
-        parser.add_argument("--mandate", type=UUID, help="what allows it: the id of two people's consents")
+        parser.add_argument("--mandate", type=UUID, help="id of the consent grant under which the job runs")
 
     def handle(self, *_: Any, kind: str, config: IO[str], **options: Any) -> None:
         own = {name: options[name] for name in ("title", "priority", "mandate")}

@@ -16,7 +16,7 @@ from faceengine.jobs.supervisor import Child
 class Command(BaseCommand):
     """Keeps Daphne and the slots of this machine running."""
 
-    help = "Start the studio: its pages, and workers for this machine's slots. Ctrl-C stops it all in order."
+    help = "Start the studio: the web server and a worker for each slot of this machine. Ctrl-C stops them all."
 
     def add_arguments(self, parser: CommandParser) -> None:
         machine.add_slots(parser)

@@ -14,15 +14,15 @@ from webapp.operations.words import WHY
 class Command(BaseCommand):
     """Says what would go; with ``--really`` it goes."""
 
-    help = "List the files that may go: expired uploads, files without a row, what dead processes left, old logs."
+    help = "List what can be deleted: expired uploads, unreferenced files, files of crashed processes, old logs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--really", action="store_true", help="remove them")
+        parser.add_argument("--really", action="store_true", help="delete them")
 
     def handle(self, *_: Any, really: bool, **__: Any) -> None:
         if really:
             gone = cleaning.clean_up()
-            self.stdout.write(f"{gone.files} files removed, {filesizeformat(gone.size)}")
+            self.stdout.write(f"{gone.files} files deleted, {filesizeformat(gone.size)}")
             return
         for why, files in cleaning.preview().items():
             self.stdout.write(f"{WHY[why]}: {len(files)}, {filesizeformat(sum(file.size for file in files))}")

@@ -12,7 +12,7 @@ from webapp.uploads.services import remove_expired
 class Command(BaseCommand):
     """Removes what has arrived of uploads that have expired; beginning an upload does the same."""
 
-    help = "Remove what has arrived of uploads that were broken off and have expired."
+    help = "Delete expired partial uploads."
 
     def handle(self, *_: Any, **__: Any) -> None:
         self.stdout.write(f"{remove_expired()} removed")
