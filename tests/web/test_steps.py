@@ -28,7 +28,7 @@ def steps(owner: User, project: Project) -> tuple[dict[str, str], str]:
     """The mark of each step, and the text of the next thing to do."""
     page = client_of(owner).get(f"/projects/{project.pk}/").content.decode()
     way = page.split('class="way"')[1].split("</ol>")[0]
-    marks = {name: mark for mark, name in re.findall(r"<li(?: class=\"(\w+)\")?[^>]*>(\w+)", way)}
+    marks = {name: mark for mark, name in re.findall(r"<li(?: class=\"(\w+)\")?[^>]*>([^<]+)", way)}
     return marks, re.sub(r"\s+", " ", page.split('class="next"')[1].split("</div>")[0])
 
 

@@ -31,6 +31,7 @@ def of_project(project: Project, request: HttpRequest, **_: Any) -> dict[str, An
     (standing,) = standings([project])
     return {
         "standing": standing,
+        "people": [one.person for one in standing.people],
         "runs": page_of(standing.runs, request.GET.get("runs"), SHOWN),
         "conversions": page_of(standing.conversions, request.GET.get("conversions"), SHOWN),
         "scored": any(hasattr(one, "score") and one.score.job.state == State.DONE for one in standing.conversions),

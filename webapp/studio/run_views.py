@@ -123,6 +123,7 @@ def _page(
     context = {
         "run": found,
         "project": found.project,
+        "people": found.project.people.all(),
         "job": found.job,
         "row": Row(found.job, editable),
         "editable": editable,
