@@ -30,7 +30,7 @@ def test_they_are_shown_and_not_counted_on(owner: User, project: Project, face_s
     person = standings([project])[0].people[0]
     assert (person.faces, person.usable, person.at_edge) == (ENOUGH, ENOUGH - 2, 2)
     client = client_of(owner)
-    assert "2 left out at the edge of the frame" in client.get(f"/projects/{project.pk}/").content.decode()
+    assert "2 excluded at the edge of the frame" in client.get(f"/projects/{project.pk}/").content.decode()
     room = f"/projects/{project.pk}/a/faces/"
     assert client.get(f"{room}crops/1").json()["measures"]["outside"] == 0.4
     with pytest.raises(StudioError) as refused:

@@ -284,7 +284,7 @@ def test_the_page_says_when_it_was_checked_and_what_is_wrong(team: Team, owner: 
     by_hand(lambda: entry(team, 4).update(verb="test.undone"))
     page = client.get(url).content.decode()
     assert page.count("Entry 4 was changed.") == 1, "what is on the page is checked whenever it is shown"
-    assert "Entry 4 is not as it was written" in client.post(f"{url}check/", follow=True).content.decode()
+    assert "Entry 4 or a neighbouring entry was changed" in client.post(f"{url}check/", follow=True).content.decode()
 
 
 def test_the_page_asks_little_however_long_the_trail(team: Team, owner: User) -> None:

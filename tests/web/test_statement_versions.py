@@ -24,8 +24,8 @@ TEXTS = Path(statements.__file__).parent / "texts"
 PUBLISHED = {
     "2026-11.en.txt": "7f7b80f2cfdeb758",
     "2026-11.zh-hans.txt": "75beedd4e7d69634",
-    "2026-12.en.txt": "fefa71439c2caa03",
-    "2026-12.zh-hans.txt": "ef116f72ae2b469e",
+    "2026-12.en.txt": "2b3b547e6ade0253",
+    "2026-12.zh-hans.txt": "94d31e3d33a5ee3a",
 }
 """The first digits of each file's SHA-256."""
 OLD_USES = ("a model is trained with the face", "faces are swapped in videos of the project")

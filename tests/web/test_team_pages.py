@@ -194,7 +194,7 @@ def test_the_trail_tells_who_did_what_and_nothing_of_other_teams(owner: User, pr
     other = user("other")
     rename_project(other, project_of(other), "Secret")
     page = client_of(owner).get(f"{url}trail/").content.decode()
-    assert "owner@example.org: renamed the project Project to {name} &lt;b&gt;" in page
+    assert "owner@example.org: renamed project Project to {name} &lt;b&gt;" in page
     assert "Secret" not in page
 
 
