@@ -38,7 +38,7 @@ def test_a_slot_at_work_for_somebody_else_says_only_that(people: dict[str, Clien
 
 def test_what_waits_says_for_what(people: dict[str, Client], submit: Callable[..., Job]) -> None:
     submit()
-    assert "Waits for a gpu slot: none is alive" in people["owner"].get("/jobs/").content.decode()
+    assert "Waiting for a gpu slot: no worker with one is running" in people["owner"].get("/jobs/").content.decode()
     Slot.objects.create(host="here", name="gpu0", kind="gpu", pid=1, version="1")
     submit()
     page = people["owner"].get("/jobs/").content.decode()
