@@ -210,7 +210,7 @@ def test_an_invitation_is_for_its_address_only(owner: User, project: Project) ->
 
 def test_owners_see_who_invited_and_what_still_works(owner: User, maker: User, project: Project) -> None:
     invite(project.team, "guest@example.org", Role.OWNER, maker)
-    assert f"from {maker.email}" in client_of(owner).get(f"/teams/{project.team.pk}/").content.decode()
+    assert f"invited by {maker.email}" in client_of(owner).get(f"/teams/{project.team.pk}/").content.decode()
     User.objects.filter(pk=maker.pk).update(is_active=False)
     assert "guest@example.org" not in client_of(owner).get(f"/teams/{project.team.pk}/").content.decode()
 

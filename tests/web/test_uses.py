@@ -128,7 +128,7 @@ def test_the_missing_use_is_asked_for_given_and_reviewed(shared: Shared) -> None
     sent = dict(re.findall(r'name="(name|email|purposes)" value="([^"]*)"', form))
     assert sent["purposes"] == "deliver"
     link = _link(shared.client.post(f"/projects/{shared.project.pk}/a/consent/ask/", sent))
-    assert "Paula has been asked" in shared.page
+    assert "Consent requested from Paula" in shared.page
     person = Client()
     page = person.get(link).content.decode()
     ticks = page.split('class="ticks"')[1].split("</fieldset>")[0]
