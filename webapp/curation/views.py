@@ -30,8 +30,9 @@ _DAY = "private, max-age=86400, immutable"
 def room(request: HttpRequest, project_id: int, side: str) -> HttpResponse:
     """The grid of a person's crops, with the first of them; without scripts a form of check boxes."""
     person = get_person(request, project_id, side)
-    face_set = FaceSet.objects.filter(person=person).first()
-    context = {"person": person, "side": side}
+    people = list(person.project.people.select_related("face_set"))
+    face_set: FaceSet | None = next((getattr(one, "face_set", None) for one in people if one.pk == person.pk), None)
+    context = {"person": person, "people": people, "side": side}
     if face_set is None:
         return render(request, "curation/empty.html", context)
     face_set.person = person

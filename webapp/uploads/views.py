@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from faceengine.jobs import files
@@ -34,11 +34,11 @@ SHOWN = 100
 """Assets on one page of the room."""
 PARTS = ("file", "poster", "filmstrip")
 SCRIPT_WORDS = {
-    "waiting": _lazy("waiting"),
-    "arrived": _lazy("uploaded"),
-    "line": _lazy("The connection was lost for too long. Press Resume when it is back."),
-    "signed_out": _lazy("You are signed out. The upload resumes when you have signed in again."),
-    "refused": _lazy("The studio rejected this upload. Reload the page. Your role may have changed."),
+    "waiting": gettext_lazy("waiting"),
+    "arrived": gettext_lazy("uploaded"),
+    "line": gettext_lazy("The connection was lost for too long. Press Resume when it is back."),
+    "signed_out": gettext_lazy("You are signed out. The upload resumes when you have signed in again."),
+    "refused": gettext_lazy("The studio rejected this upload. Reload the page. Your role may have changed."),
     "too_large": reason("upload.too_large"),
     "empty": reason("upload.empty"),
 }
