@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,19 @@ os.environ["XDG_DATA_HOME"] = _DATA.name
 os.environ["FETCH_WEIGHTS"] = "0"
 
 
+_LONGEST = (
+    *("e2e/test_whole_way.py", "jobs/test_end_to_end.py", "jobs/test_up_demo.py", "jobs/test_worker.py"),
+    *("web/test_consent_everywhere.py", "jobs/test_parts_and_ranks.py", "web/test_never_500.py"),
+)
+"""Files that take minutes each."""
+
 _emptied = flush.sql_flush
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first: a process that starts one last lets the other wait for it."""
+    first = {Path(__file__).parent / name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: first.get(item.path, len(first)))
 
 
 def _with_the_trail(style: Any, connection: Any, **options: Any) -> list[str]:

@@ -87,7 +87,7 @@ def test_verdicts_wait_for_a_server_that_is_away(page: Page, address: str, serve
     server.stop(kill=True)
     for key in ("x", "p", "x"):
         page.keyboard.press(key)
-    expect(page.locator("#trouble")).to_contain_text("3 decisions are kept here", timeout=SOON)
+    expect(page.locator("#trouble")).to_contain_text("3 verdicts are kept on this page", timeout=SOON)
     expect(page.locator("#crop-1")).to_have_attribute("data-pending", "")
     server.start()
     for number, state in ((1, "rejected"), (2, "kept"), (3, "rejected")):

@@ -231,6 +231,7 @@ def test_the_check_tells_a_folder_that_backups_hold(
     settings: Any, tmp_path: Path, inside: str | None, code: str | None
 ) -> None:
     settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
     settings.CONSENT_KEYS_DIR = settings.DATA_DIR / inside if inside else tmp_path / "beside"
     found = {one.id for one in run_checks() if str(one.id).startswith("consent.E")}
     assert found == ({code} if code else set())

@@ -242,7 +242,7 @@ def test_the_person_withdraws_and_the_key_is_gone(
     kept = consent.evidence.get()
     address = f"/consent/withdraw/{own}/"
     shown = Client().get(address)
-    assert "live" in shown.content.decode()
+    assert "active" in shown.content.decode()
     assert "Night Train" in shown.content.decode()
     for _ in range(2):  # again, it stays withdrawn
         with django_capture_on_commit_callbacks(execute=True):

@@ -27,9 +27,11 @@ LISTS = {
     "project": 2,
     "home": 1,
     "removal:my-data": 2,
+    "studio:run": 2,
 }
 """How many such lists pages show: the overview of jobs three of open ones, two queues, and three of ended ones.
-The room of footage counts files that were taken and that were refused, to show them in pages."""
+The footage page counts files that were accepted and that were refused, to show them in pages. A training's page lists
+frame previews and conversions."""
 WRITES = {"consent:evidence": 3, "removal:my-data": 3}
 """Pages that note in the audit trail that they were looked at."""
 

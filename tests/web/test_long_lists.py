@@ -112,7 +112,7 @@ def test_two_people_of_one_name_are_told_apart(owner: User, twins: Project) -> N
     asked = client.post(f"/projects/{twins.pk}/b/consent/ask/", {"name": "Anna", "purposes": ["train"]})
     assert "Send this link to anna (B)" in asked.content.decode()
     link = re.search(r"http://testserver(/consent/[\w-]+/)", asked.content.decode())[1]  # type: ignore[index]
-    assert "You are asked as anna (B)" in client.get(link).content.decode()
+    assert "This request is for anna (B)" in client.get(link).content.decode()
 
 
 def test_others_keep_their_names(owner: User) -> None:

@@ -28,7 +28,7 @@ def test_everybody_who_is_signed_in_sees_what_is_here_and_what_is_missing(monkey
     for name, weight in WEIGHTS.items():
         assert name in page
         assert weight.sha256[:12] in page
-    assert page.count(">here<") == 5
+    assert page.count(">available<") == 5
     assert page.count(">missing<") == 2
 
 
@@ -81,7 +81,7 @@ def test_the_button_begins_a_download_whose_end_the_page_shows() -> None:
         time.sleep(0.1)
     page = browser.get("/weights/")
     assert "Refresh" not in page
-    assert page.content.decode().count("Weights can&#x27;t be downloaded") == 2
+    assert page.content.decode().count("The weights can&#x27;t be downloaded") == 2
 
 
 @pytest.mark.usefixtures("online")
