@@ -182,7 +182,9 @@ def _plain_frame(image: Any, detector: Any, landmarks: Any, embed: Any, swapper:
         drawn = colour[0].reshape(-1, 3)
         colour = (colour[0] - drawn.mean(0)) / (drawn.std(0) + 1e-6) * inside.std(0) + inside.mean(0)
         back = cv2.warpAffine(colour.astype(np.float32), matrix, whole, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
-        share = cv2.warpAffine(alpha[0], matrix, whole, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) * hull
+        share = (
+            cv2.warpAffine(alpha[0].min(axis=-1), matrix, whole, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) * hull
+        )
         share = cv2.GaussianBlur(share, (0, 0), 5)[..., None]
         image = np.clip(image * (1 - share) + back * share, 0, 255).astype(np.uint8)
     return image
