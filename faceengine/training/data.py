@@ -90,12 +90,7 @@ class Batches(Dataset[Batch | InputError]):
         pictures = self.pictures[person]
         chosen = rng.choice(len(pictures), self.size, p=pictures.weights)
         samples = [self._sample(pictures, int(index), bend, rng) for index in chosen]
-        masks = torch.from_numpy(np.stack([sample.masks for sample in samples])).float() / 255
-        return Faces(
-            signed([sample.warped for sample in samples]),
-            signed([sample.target for sample in samples]),
-            {name: masks[:, None, :, :, number] for number, name in enumerate(MASKS)},
-        )
+        return faces_of(samples)
 
     def _sample(self, pictures: Pictures, index: int, bend: bool, rng: np.random.Generator) -> augment.Sample:
         recipe = self.recipe
@@ -117,14 +112,26 @@ class Batches(Dataset[Batch | InputError]):
             warp_sigma=recipe.warp_sigma if bend else 0.0,
             rng=rng,
         )
-        warped = sample.warped
-        if rng.random() < recipe.noise:
-            warped = augment.add_noise(warped, rng)
-        if rng.random() < recipe.blur:
-            warped = augment.motion_blur(warped, rng)
-        if rng.random() < recipe.degrade:
-            warped = augment.degrade(warped, rng)
-        return augment.Sample(warped, sample.target, sample.masks)
+        return augment.Sample(recorded(sample.warped, recipe, rng), sample.target, sample.masks)
+
+
+def recorded(image: Image, recipe: Recipe, rng: np.random.Generator) -> Image:
+    """Return an input as a worse camera might have recorded it; targets stay as they are."""
+    changes = ((recipe.noise, augment.add_noise), (recipe.blur, augment.motion_blur), (recipe.degrade, augment.degrade))
+    for share, change in changes:
+        if rng.random() < share:
+            image = change(image, rng)
+    return image
+
+
+def faces_of(samples: list[augment.Sample]) -> Faces:
+    """Return samples as one side of a batch."""
+    masks = torch.from_numpy(np.stack([sample.masks for sample in samples])).float() / 255
+    return Faces(
+        signed([sample.warped for sample in samples]),
+        signed([sample.target for sample in samples]),
+        {name: masks[:, None, :, :, number] for number, name in enumerate(MASKS)},
+    )
 
 
 def signed(images: list[Image]) -> Tensor:

@@ -36,8 +36,9 @@ def _judge(a: argparse.Namespace) -> None:
 
 
 def _export(a: argparse.Namespace) -> None:
-    generator, header = load(a.out, len(People(a.faces)))
-    size, digest = write(a.file, generator.export(), generator.config, header.iteration)
+    people = People(a.faces)
+    generator, header = load(a.out, len(people))
+    size, digest = write(a.file, generator.export(people.all_trained), generator.config, header.iteration)
     print(f"{a.file}: {size} bytes, SHA-256 {digest}. Put both into faceengine/weights.py.")
 
 

@@ -16,8 +16,7 @@ from faceengine.geometry import Image
 from faceengine.networks.model import PERSONS
 from faceengine.training import augment
 from faceengine.training.config import Recipe
-from faceengine.training.data import Batch, Faces, signed
-from faceengine.training.pictures import MASKS
+from faceengine.training.data import Batch, Faces, faces_of, recorded
 from tools.synthetic_faces.shards import Shard, shards
 
 HELD_OUT_EVERY = 8
@@ -62,6 +61,12 @@ class People:
         """Return how many people of a group are trained on: the first ones."""
         return int(self.groups[group].people) - (group % HELD_OUT_EVERY == 0)
 
+    @property
+    def all_trained(self) -> list[int]:
+        """Return the numbers of all people who are trained on."""
+        groups = range(len(self.groups))
+        return [int(self.first[group]) + person for group in groups for person in range(self.trained(group))]
+
     def crop(self, group: int, person: int, scene: int) -> tuple[Image, Image]:
         """Return a crop ``(S, S, 3)`` and its masks ``(S / 2, S / 2, 4)``, as :class:`Pictures` has them."""
         shard = self.groups[group]
@@ -87,13 +92,7 @@ class Pairs(Dataset[PairedBatch]):
 
     def _half(self, rng: np.random.Generator) -> tuple[Faces, Tensor]:
         drawn = [self._pair(rng) for _ in range(self.recipe.batch)]
-        masks = torch.from_numpy(np.stack([sample.masks for sample, _ in drawn])).float() / 255
-        faces = Faces(
-            signed([sample.warped for sample, _ in drawn]),
-            signed([sample.target for sample, _ in drawn]),
-            {name: masks[:, None, :, :, number] for number, name in enumerate(MASKS)},
-        )
-        return faces, torch.tensor([who for _, who in drawn])
+        return faces_of([sample for sample, _ in drawn]), torch.tensor([who for _, who in drawn])
 
     def _pair(self, rng: np.random.Generator) -> tuple[augment.Sample, int]:
         """Return p's changed crop with q's as the target, and q's number."""
@@ -105,7 +104,7 @@ class Pairs(Dataset[PairedBatch]):
         seed = int(rng.integers(1 << 62))
         shown = self._sample(group, p, scene, seed)
         wanted = shown if q == p else self._sample(group, q, scene, seed)
-        warped = self._recorded(shown.warped, rng)
+        warped = recorded(shown.warped, self.recipe, rng)
         return augment.Sample(warped, wanted.target, wanted.masks), int(self.people.first[group]) + q
 
     def _sample(self, group: int, person: int, scene: int, seed: int) -> augment.Sample:
@@ -125,14 +124,3 @@ class Pairs(Dataset[PairedBatch]):
             warp_sigma=recipe.warp_sigma,
             rng=rng,
         )
-
-    def _recorded(self, image: Image, rng: np.random.Generator) -> Image:
-        """What another camera makes of the input; the target stays clean."""
-        for often, change in (
-            (self.recipe.noise, augment.add_noise),
-            (self.recipe.blur, augment.motion_blur),
-            (self.recipe.degrade, augment.degrade),
-        ):
-            if rng.random() < often:
-                image = change(image, rng)
-        return image

@@ -80,9 +80,10 @@ class ManyPeople(Generator):
         return self.decoders["all"](code)  # type: ignore[no-any-return]
 
     @torch.no_grad()
-    def export(self) -> dict[str, Tensor]:
-        """Return the weights of the shared encoder and of an ordinary decoder that draws the mean person."""
-        vector = self.vectors.weight.mean(0)
+    def export(self, people: list[int]) -> dict[str, Tensor]:
+        """Return the weights of the shared encoder and of an ordinary decoder that draws the mean of ``people``: those
+        who were trained on, since the vectors of the others still are what they were at the start."""
+        vector = self.vectors.weight[people].mean(0)
         decoder = self.decoders["all"]
         state = {f"encoder.{name}": value for name, value in self.encoder.state_dict().items()}
         state |= {f"decoder.{name}": value for name, value in decoder.state_dict().items() if ".affine." not in name}
