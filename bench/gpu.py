@@ -2,8 +2,7 @@
 
 Losses on CUDA against the CPU, iterations that wait for the GPU, a short real training with a preview sheet, conversion
 at 720p and 1080p, images a second of every preset, memory, compiled networks and the largest batch that fits
-(``gpu_parts.py``). It needs the repository's demo clips and no network. Without a GPU the table says so and claims
-nothing; ``--device cpu --small`` runs the same code, to try the check itself.
+(``gpu_parts.py``). It needs the repository's demo clips and no network. Without a GPU the table reads "Not run"; ``--device cpu --small`` runs the same code, to try the check itself.
 
 Each part has a process of its own: one that fails, hangs or breaks CUDA costs its own rows and no others. The table is
 written after every row, so what an interrupted check has found is kept.
@@ -31,7 +30,7 @@ from faceengine.files import replace_file
 
 BEGIN, END = "<!-- bench-gpu: begin -->", "<!-- bench-gpu: end -->"
 BUDGET = 470.0
-"""Seconds of the whole check: what comes after is left out, and the table says so."""
+"""Seconds of the whole check: later parts are skipped, and the table lists them."""
 LIMITS = {
     "losses": 60.0,
     "faces": 60.0,
@@ -81,7 +80,7 @@ def main() -> int:
 def run_part(part: str, words: list[str], seconds: float, on_row: OnRow) -> int:
     """Run one part in a process group of its own, handing on each row as it comes; how many of its rows failed.
 
-    One that ends badly, or not within ``seconds``, gets a row that says so.
+    A part that fails or takes longer than ``seconds`` gets a row with the reason.
     """
     failures, late = 0, threading.Event()
     tail: deque[str] = deque(maxlen=4)
