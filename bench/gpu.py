@@ -2,7 +2,8 @@
 
 Losses on CUDA against the CPU, iterations that wait for the GPU, a short real training with a preview sheet, conversion
 at 720p and 1080p, images a second of every preset, memory, compiled networks and the largest batch that fits
-(``gpu_parts.py``). It needs the repository's demo clips and no network. Without a GPU the table reads "Not run"; ``--device cpu --small`` runs the same code, to try the check itself.
+(``gpu_parts.py``). It needs the repository's demo clips and no network. Without a GPU the table reads
+"Not run"; ``--device cpu --small`` runs the same code, to try the check itself.
 
 Each part has a process of its own: one that fails, hangs or breaks CUDA costs its own rows and no others. The table is
 written after every row, so what an interrupted check has found is kept.
